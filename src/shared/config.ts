@@ -1,0 +1,141 @@
+import { z } from 'zod';
+import { readJsonObject } from './config-file.ts';
+import { configError } from './errors.ts';
+import { isObject, type JsonObject, type JsonValue } from './json/value.ts';
+import { nearest } from './nearest.ts';
+import { resolveReferences } from './references.ts';
+import { Secret } from './secret.ts';
+
+/** A setting that must not be shown: marked for Airbyte and Meltano, and a `Secret` once parsed. */
+export function secret(meta: {
+  readonly title: string;
+  readonly description: string;
+  readonly [key: string]: JsonValue;
+}) {
+  return z
+    .string()
+    .min(1)
+    .transform((text) => new Secret(text))
+    .meta({ ...meta, airbyte_secret: true });
+}
+
+export type ConfigSources = {
+  /** Files in the order given (later wins), and the word `ENV` for the environment, which wins over files. */
+  readonly paths: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Prefix of environment names, such as `TAP_JIRA_`. */
+  readonly envPrefix: string;
+};
+
+/**
+ * Reads, merges (top-level keys, later wins), resolves references in and checks a configuration.
+ * Throws one config error that lists every problem as `file: setting: what is wrong`.
+ */
+export async function loadConfig<S extends z.ZodObject>(
+  schema: S,
+  sources: ConfigSources,
+): Promise<z.output<S>> {
+  const origin = new Map<string, string>();
+  let merged: JsonObject = {};
+  const add = (from: string, values: JsonObject): void => {
+    for (const key of Object.keys(values)) origin.set(key, from);
+    merged = { ...merged, ...values };
+  };
+  for (const path of sources.paths.filter((path) => path !== 'ENV'))
+    add(path, await readJsonObject(path, 'config'));
+  if (sources.paths.includes('ENV')) add('environment', fromEnvironment(schema, sources));
+  const fallback = sources.paths[0] ?? 'config';
+  return parseConfig(
+    schema,
+    await resolveReferences(merged, sources.env),
+    (key) => origin.get(key) ?? fallback,
+  );
+}
+
+/** Checks values against a schema; see `loadConfig`. `originOf` names where a top-level key came from. */
+export function parseConfig<S extends z.ZodObject>(
+  schema: S,
+  values: JsonObject,
+  originOf: (key: string) => string,
+): z.output<S> {
+  const known = Object.fromEntries(
+    Object.entries(values).filter(([key, value]) => !key.startsWith('_') && value !== null),
+  );
+  const result = schema.safeParse(known);
+  if (result.success) return result.data;
+  const problems = result.error.issues.flatMap((issue) => describeIssue(issue, schema, known));
+  const lines = problems.map(
+    ({ path, text }) => `${originOf(path[0] ?? '')}: ${path.join('.') || '(whole file)'}: ${text}`,
+  );
+  throw configError(lines.join('\n'), { code: 'CONFIG' });
+}
+
+type Problem = { readonly path: readonly string[]; readonly text: string };
+
+function describeIssue(issue: z.core.$ZodIssue, schema: z.ZodObject, values: JsonObject): Problem[] {
+  const path = issue.path.map(String);
+  const found = path.reduce<unknown>(
+    (value, key) => (isObject(value) || Array.isArray(value) ? (value as JsonObject)[key] : undefined),
+    values,
+  );
+  switch (issue.code) {
+    case 'unrecognized_keys': {
+      const names = path.length === 0 ? Object.keys(schema.shape) : [];
+      return issue.keys.map((key) => {
+        const guess = nearest(key, names);
+        return {
+          path: [...path, key],
+          text: `unknown setting${guess === undefined ? '' : `; did you mean ${guess}?`}`,
+        };
+      });
+    }
+    case 'invalid_type':
+      if (found === undefined)
+        return [
+          { path, text: `missing; give ${/^[aeiou]/.test(issue.expected) ? 'an' : 'a'} ${issue.expected}` },
+        ];
+      return [
+        {
+          path,
+          text: `must be of type ${issue.expected}, not ${Array.isArray(found) ? 'array' : typeof found}`,
+        },
+      ];
+    case 'invalid_union':
+      return [{ path, text: found === undefined ? 'missing' : issue.message }];
+    default:
+      return [{ path, text: issue.message }];
+  }
+}
+
+function fromEnvironment(schema: z.ZodObject, sources: ConfigSources): JsonObject {
+  const { properties = {} } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+  const values: Record<string, JsonValue> = {};
+  for (const [key, property] of Object.entries(properties)) {
+    const name = sources.envPrefix + key.toUpperCase();
+    const text = sources.env[name];
+    if (text === undefined || text === '') continue;
+    values[key] = typeof property === 'object' ? cast(text, String(property.type), name) : text;
+  }
+  return values;
+}
+
+function cast(text: string, type: string | undefined, name: string): JsonValue {
+  switch (type) {
+    case 'string':
+      return text;
+    case 'boolean':
+      if (/^(true|1|yes|on)$/i.test(text)) return true;
+      if (/^(false|0|no|off)$/i.test(text)) return false;
+      throw configError(`environment: ${name}: must be true or false`, { code: 'CONFIG' });
+    case 'integer':
+    case 'number':
+      if (text.trim() !== '' && Number.isFinite(Number(text))) return Number(text);
+      throw configError(`environment: ${name}: must be a number`, { code: 'CONFIG' });
+    default:
+      try {
+        return JSON.parse(text) as JsonValue;
+      } catch (cause) {
+        throw configError(`environment: ${name}: must be JSON`, { code: 'CONFIG', cause });
+      }
+  }
+}
