@@ -1,0 +1,106 @@
+import yargs from 'yargs';
+import type { AboutFormat } from '../shared/about.ts';
+import { UsageError } from '../shared/errors.ts';
+import type { LogFormat } from '../shared/log.ts';
+
+/** What the user asked for. */
+export type Command =
+  | { readonly do: 'print'; readonly text: string }
+  | { readonly do: 'about'; readonly format: AboutFormat }
+  | { readonly do: 'spec' }
+  | ({ readonly do: 'discover' } & Common)
+  | ({ readonly do: 'check' } & Common & Inputs)
+  | ({ readonly do: 'sync' } & Common & Inputs & { readonly test?: 'records' | 'schema' });
+
+type Common = { readonly config: readonly string[]; readonly log: LogChoice };
+type Inputs = { readonly state?: string; readonly catalog?: string };
+
+/** How to log; the environment may decide what the command line leaves open. */
+export type LogChoice = { readonly format?: LogFormat; readonly level?: string };
+
+// As `epilogue`, since `example` would break the lines of commands.
+const EXAMPLES = `The first run, and the next ones:
+  tap-jira -c tap.json | target-s3 -c target.json > state.jsonl
+  tap-jira -c tap.json -s state.jsonl | target-s3 -c target.json >> state.jsonl`;
+
+/** Reads the command line. Throws `UsageError`; touches nothing but its arguments. */
+export async function parseCommand(argv: readonly string[], version: string): Promise<Command> {
+  let printed = '';
+  const parser = yargs([...argv])
+    .scriptName('tap-jira')
+    .usage(
+      '$0 [check] --config FILE [--state FILE] [--catalog FILE]\n\nReads Jira issues incrementally and writes Singer messages to stdout.\ncheck: looks at address, login, projects and streams without reading.',
+    )
+    .option('config', {
+      alias: 'c',
+      type: 'string',
+      requiresArg: true,
+      array: true,
+      nargs: 1,
+      describe: 'Configuration file (may be repeated, later wins), or ENV for TAP_JIRA_* variables',
+    })
+    .option('state', {
+      alias: 's',
+      type: 'string',
+      requiresArg: true,
+      describe: 'State file: one JSON document, or the lines a target printed',
+    })
+    .option('catalog', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'Catalog that selects streams and properties',
+    })
+    .option('properties', {
+      alias: 'p',
+      type: 'string',
+      requiresArg: true,
+      describe: 'Old name of --catalog',
+    })
+    .option('discover', { alias: 'd', type: 'boolean', describe: 'Print the catalog' })
+    .option('test', { type: 'string', describe: 'Read one record of each stream; --test=schema: no record' })
+    .option('about', { type: 'boolean', describe: 'Print what this program is and its settings' })
+    .option('format', {
+      choices: ['text', 'json', 'markdown'] as const,
+      default: 'text' as const,
+      describe: 'Format of --about',
+    })
+    .option('log-format', { choices: ['text', 'json'] as const, describe: 'Format of the log on stderr' })
+    .option('log-level', { type: 'string', requiresArg: true, describe: 'debug, info, warning or error' })
+    .epilogue(EXAMPLES)
+    .version(`tap-jira v${version}`)
+    .help()
+    .strictOptions()
+    .exitProcess(false)
+    .fail((message, error) => {
+      throw new UsageError(message ?? error?.message ?? 'wrong arguments');
+    });
+  const args = await parser.parseAsync([...argv], {}, (_error, _args, output) => {
+    printed += output;
+  });
+  if (printed !== '') return { do: 'print', text: `${printed}\n` };
+  const stray = args._[0];
+  if (stray === 'spec') return { do: 'spec' };
+  if (stray !== undefined && stray !== 'check') throw new UsageError(`unknown argument: ${stray}`);
+  if (args.about === true) return { do: 'about', format: args.format };
+
+  const config = args.config ?? [];
+  const log = {
+    ...(args.logFormat === undefined ? {} : { format: args.logFormat }),
+    ...(args.logLevel === undefined ? {} : { level: args.logLevel }),
+  };
+  if (args.discover === true) return { do: 'discover', config, log };
+  if (config.length === 0) throw new UsageError('--config is missing');
+  const catalog = args.catalog ?? args.properties;
+  const inputs = {
+    config,
+    log,
+    ...(args.state === undefined ? {} : { state: args.state }),
+    ...(catalog === undefined ? {} : { catalog }),
+  };
+  if (stray === 'check') return { do: 'check', ...inputs };
+  return {
+    do: 'sync',
+    ...inputs,
+    ...(args.test === undefined ? {} : { test: args.test === 'schema' ? 'schema' : 'records' }),
+  };
+}

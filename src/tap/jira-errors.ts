@@ -1,0 +1,194 @@
+import { configError, transientError, type ConnectorError } from '../shared/errors.ts';
+import type { HttpFailure, HttpResponse } from '../shared/http/request.ts';
+import { isObject, type JsonValue } from '../shared/json/value.ts';
+
+/**
+ * What an error concerns. `site`: every project (login, host, limits), so the run stops. `request`: this request
+ * only. The code of the `ConnectorError` is one of these words.
+ */
+export const SITE_CODES: ReadonlySet<string> = new Set(['AUTH', 'CONNECT', 'NOT_JIRA', 'UNAVAILABLE']);
+
+/** The first words of what Jira said, from any of its error envelopes; empty when it was a web page. */
+export function jiraMessage(response: HttpResponse): string {
+  const body = parsed(response.body);
+  if (!isObject(body)) return isHtml(response) ? '' : oneLine(response.body.toString('utf8', 0, 300));
+  const messages = Array.isArray(body['errorMessages']) ? body['errorMessages'].map(textOf) : [];
+  const fields = isObject(body['errors'])
+    ? Object.entries(body['errors']).map(([name, text]) => `${name}: ${JSON.stringify(text)}`)
+    : [];
+  const single = ['message', 'detail', 'title', 'error']
+    .map((name) => body[name])
+    .find((value) => typeof value === 'string');
+  return oneLine([...messages, ...fields].join(' ') || (single ?? ''));
+}
+
+/** `String` would fail on an object with a member called `toString`, which Jira's histories have. */
+function textOf(value: JsonValue): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll(/\s+/g, ' ').trim().slice(0, 300);
+}
+
+function parsed(body: Buffer): JsonValue | undefined {
+  try {
+    return JSON.parse(body.toString('utf8')) as JsonValue;
+  } catch {
+    return undefined;
+  }
+}
+
+/** True when the answer is a web page: a login page, a proxy's page, Jira starting up. */
+export function isHtml(response: HttpResponse): boolean {
+  return (
+    /html/i.test(response.headers.get('content-type') ?? '') ||
+    /^\s*<(!doctype|html)/i.test(response.body.toString('latin1', 0, 64))
+  );
+}
+
+/** The error for an answer that is not the one asked for. `what` names the request for a person. */
+export function errorFor(response: HttpResponse, what: string, baseUrl: string): ConnectorError {
+  const said = jiraMessage(response);
+  const quote = said === '' ? '' : `; Jira says: ${said}`;
+  const { status, headers } = response;
+  if (status >= 300 && status < 400) {
+    return configError(
+      `${what}: ${baseUrl} redirects to ${hostOf(headers.get('location'), baseUrl)}; set base_url to the address Jira really has`,
+      {
+        code: 'NOT_JIRA',
+      },
+    );
+  }
+  if (status < 300) {
+    return configError(
+      `${what}: ${baseUrl} answered with a web page instead of JSON (a login page or a proxy); check base_url and proxy_url`,
+      { code: 'NOT_JIRA' },
+    );
+  }
+  switch (status) {
+    case 401:
+      return unauthorized(response, what, quote);
+    case 403:
+      return forbidden(response, what, quote);
+    case 404:
+      return configError(`${what}: not found or not visible to this user (404)${quote}`, {
+        code: 'NOT_FOUND',
+      });
+    case 410:
+      return configError(`${what}: this Jira no longer offers it (410)${quote}`, { code: 'GONE' });
+    case 429:
+      return transientError(
+        `${what}: Jira limits the rate of requests and max_retry_seconds is used up${retryHint(headers)}${quote}; run again later or lower concurrency`,
+        { code: 'UNAVAILABLE' },
+      );
+    case 503:
+      return transientError(
+        `${what}: Jira is not available (503)${retryHint(headers)}${quote}; run again later`,
+        { code: 'UNAVAILABLE' },
+      );
+    default:
+      return status >= 500 || status === 408 || status === 425
+        ? transientError(`${what}: Jira failed (${status})${quote}`, { code: 'SERVER' })
+        : configError(
+            `${what}: Jira refused the request (${status})${quote}; if it names a field or a clause, check jql and fields`,
+            { code: 'REFUSED' },
+          );
+  }
+}
+
+function retryHint(headers: Headers): string {
+  const after = headers.get('retry-after');
+  return after === null ? '' : ` (Retry-After: ${after.slice(0, 40)})`;
+}
+
+function unauthorized(response: HttpResponse, what: string, quote: string): ConnectorError {
+  if (/scope does not match/i.test(response.body.toString('utf8', 0, 500))) {
+    return configError(
+      `${what}: the token lacks a scope for this request (401)${quote}; add the scope and log in again`,
+      { code: 'AUTH' },
+    );
+  }
+  const problem = /oauth_problem="?([a-z_]+)/.exec(
+    `${response.headers.get('www-authenticate') ?? ''} ${response.body.toString('latin1', 0, 2000)}`,
+  )?.[1];
+  if (problem !== undefined) {
+    return configError(`${what}: Jira rejected the OAuth 1.0a request: ${problem}; ${oauthAdvice(problem)}`, {
+      code: 'AUTH',
+    });
+  }
+  return configError(
+    `${what}: Jira did not accept the credentials (401)${quote}; check credentials. It was tried once only.`,
+    { code: 'AUTH' },
+  );
+}
+
+const OAUTH_ADVICE: Readonly<Record<string, string>> = {
+  timestamp_refused: 'the clocks differ by more than five minutes: set the clock of this machine',
+  signature_invalid:
+    'the private key does not belong to the public key in Jira, or a proxy changes scheme, host or port of base_url',
+  consumer_key_unknown: 'credentials.consumer_key is not the one of the incoming application link',
+  token_rejected: 'the access token is not valid: authorize again',
+  token_expired: 'the access token has expired: authorize again',
+  token_revoked: 'the access token was revoked: authorize again',
+  nonce_used: 'a proxy repeated the request',
+};
+
+function oauthAdvice(problem: string): string {
+  return OAUTH_ADVICE[problem] ?? 'check the application link in Jira';
+}
+
+function forbidden(response: HttpResponse, what: string, quote: string): ConnectorError {
+  const denied = response.headers.get('x-authentication-denied-reason') ?? '';
+  if (/CAPTCHA/i.test(denied)) {
+    return configError(
+      `${what}: Jira wants a CAPTCHA after too many failed logins (403); log in once in a browser, then check credentials`,
+      {
+        code: 'AUTH',
+      },
+    );
+  }
+  const login =
+    isHtml(response) || (response.headers.get('x-seraph-loginreason') ?? '').includes('AUTHENTICATED_FAILED');
+  return configError(
+    `${what}: not allowed for this user (403)${quote}; check the credentials and the user's permissions`,
+    {
+      code: login ? 'AUTH' : 'FORBIDDEN',
+    },
+  );
+}
+
+function hostOf(location: string | null, base: string): string {
+  if (location === null || !URL.canParse(location, base)) return 'another address';
+  const url = new URL(location, base);
+  return `${url.origin}${url.pathname}`;
+}
+
+/** The error for a request that got no complete answer. */
+export function errorForFailure(failure: HttpFailure, what: string, baseUrl: string): ConnectorError {
+  const options = { cause: failure, code: 'CONNECT' };
+  switch (failure.reason) {
+    case 'unknown-host':
+      return configError(
+        `${what}: the host of ${baseUrl} is unknown (${failure.code}); check base_url and proxy_url`,
+        options,
+      );
+    case 'refused':
+      return configError(
+        `${what}: cannot connect to ${baseUrl} (${failure.code}); check base_url and proxy_url, and that Jira runs`,
+        options,
+      );
+    case 'certificate':
+      return configError(`${what}: ${failure.message}; name your authority's PEM file in ca_file`, options);
+    case 'timeout':
+      return transientError(
+        `${what}: no complete answer within request_timeout_seconds; raise it or lower page_size`,
+        options,
+      );
+    case 'cut':
+    case 'too-large':
+      return transientError(`${what}: ${failure.message}`, options);
+    default:
+      return failure.reason satisfies never;
+  }
+}

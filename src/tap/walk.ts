@@ -1,0 +1,131 @@
+import { systemError } from '../shared/errors.ts';
+import { floorMinute, MINUTE_MS, type JqlTimes } from './jql-time.ts';
+import type { Page, Row, Search, Window } from './search.ts';
+
+export type WalkOptions = {
+  readonly search: Search;
+  readonly times: JqlTimes;
+  /** Lower bound in ms; without it the walk begins with the oldest issue. */
+  readonly from?: number;
+  /** The server's time when the walk begins: rows that come at or after it are the next run's too. */
+  readonly asOf: number;
+  /**
+   * Rows shown with a time before this instant stand where they are shown. A later time may be that of an edit
+   * which the index has not taken in yet, and says nothing about how far the index has been read.
+   */
+  readonly settledBefore: number;
+  /** The server's present time, in ms. */
+  readonly now?: () => number;
+};
+
+/**
+ * Names every issue whose order field lies in `[from, asOf)` for as long as the walk goes on, and each issue that
+ * is edited meanwhile once more at most. Yields blocks of rows in ascending order (but inside one minute), each
+ * row once.
+ *
+ * Why nothing is skipped: the index is covered by windows `[from, until)` that follow one another without a gap.
+ * A window counts as covered only when (a) a single answer showed all of it; or (b) a row with a settled time `t`
+ * was shown by a query that began at `from`, so everything before `t` was shown before it: the window is
+ * `[from, minute of t)`; or (c) it is one minute, paged again and again until two passes named the same issues. A row can leave its window unread only by being edited, to a time after the
+ * walk's present; the last query has no upper bound and names it there, and if it has moved on by then, its time
+ * is after `asOf` and the next run names it.
+ */
+export async function* walk(options: WalkOptions): AsyncGenerator<readonly Row[]> {
+  const { search, times, asOf, settledBefore } = options;
+  const seen = new Map<string, number | undefined>();
+  const followed = new Set<string>();
+  let from = options.from === undefined ? undefined : floorMinute(options.from);
+  let width = Infinity;
+
+  /** Made since the walk began: the next run's. To follow those would never end where they come faster than pages. */
+  const isNew = (created: number | undefined): boolean =>
+    created !== undefined && created >= asOf && options.now !== undefined && created <= options.now();
+  /** The rows not named before. A row at or after `asOf` is followed once, however often it is edited. */
+  const fresh = (rows: readonly Row[]): Row[] =>
+    rows.filter(({ id, at, created }) => {
+      if (at !== undefined && from !== undefined && at < from && times.atMost(from).ms < from) return false;
+      if (at !== undefined && at >= asOf) {
+        if (followed.has(id) || isNew(created)) return false;
+        followed.add(id);
+        return true;
+      }
+      if (seen.has(id) && seen.get(id) === at) return false;
+      seen.set(id, at);
+      return true;
+    });
+  const moveTo = (next: number): void => {
+    from = next;
+    for (const [id, at] of seen) if (at !== undefined && at < next) seen.delete(id);
+  };
+
+  for (;;) {
+    const page = await firstPage(search, from === undefined ? {} : { from });
+    const rows = fresh(page.rows);
+    yield rows;
+    if (page.last) return;
+    if (rows.length === 0 && from !== undefined && from >= asOf) return;
+
+    const shown = page.rows.flatMap(({ at }) => (at === undefined ? [] : [at]));
+    if (shown.length === 0)
+      throw systemError('Jira shows no dates of its issues; is the field "updated" hidden from this user?');
+    const settled = floorMinute(Math.max(...shown.filter((at) => at < settledBefore)));
+    if (settled > (from ?? -Infinity)) {
+      moveTo(settled);
+      continue;
+    }
+    from ??= 0;
+
+    // The page tells nothing about where the index has been read to: cover a window that a single answer shows.
+    const newest = floorMinute(Math.max(...shown));
+    let until = from + Math.max(MINUTE_MS, Math.min(width, newest - from));
+    for (;;) {
+      const bounded: Window = { from, until };
+      if (until - from <= MINUTE_MS) {
+        yield* wholeWindow(search, bounded, asOf, fresh);
+        break;
+      }
+      const part = await firstPage(search, bounded);
+      yield fresh(part.rows);
+      if (part.last) break;
+      until = from + Math.max(MINUTE_MS, floorMinute((until - from) / 2));
+    }
+    width = Math.max(2 * MINUTE_MS, 2 * (until - from));
+    moveTo(times.atLeast(until).ms);
+  }
+}
+
+/** The first answer that shows rows, or is the last: Cloud may answer with an empty page and a token. */
+async function firstPage(search: Search, window: Window): Promise<Page> {
+  const rows: Row[] = [];
+  for await (const page of search(window)) {
+    rows.push(...page.rows);
+    if (rows.length > 0 || page.last) return { ...page, rows };
+  }
+  return { rows, last: true };
+}
+
+/**
+ * Pages through a window until two passes name the same issues (the window of the present minute, which new edits
+ * keep entering: the same issues from before `asOf`). A row that leaves the window
+ * after it was shown moves the rows behind it up, and a page may skip one of them; but then the next pass does
+ * not show the row that left. So two equal passes mean that the first of them skipped nothing.
+ */
+async function* wholeWindow(
+  search: Search,
+  window: Window,
+  asOf: number,
+  fresh: (rows: readonly Row[]) => Row[],
+): AsyncGenerator<readonly Row[]> {
+  const past = window.until !== undefined && window.until <= asOf;
+  for (let before: ReadonlySet<string> | undefined; ;) {
+    const shown = new Set<string>();
+    let pages = 0;
+    for await (const page of search(window)) {
+      for (const { id, at } of page.rows) if (past || at === undefined || at < asOf) shown.add(id);
+      pages++;
+      yield fresh(page.rows);
+    }
+    if (pages === 1 || (before?.size === shown.size && [...shown].every((id) => before?.has(id)))) return;
+    before = shown;
+  }
+}
