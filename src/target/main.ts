@@ -1,0 +1,102 @@
+#!/usr/bin/env node
+import { availableParallelism } from 'node:os';
+import { singer } from '../protocol/singer.ts';
+import { systemClock } from '../shared/clock.ts';
+import { loadConfig } from '../shared/config.ts';
+import { LineWriter } from '../shared/lines.ts';
+import { createLog, type LogFormat, type LogLevel } from '../shared/log.ts';
+import { runProgram } from '../shared/program.ts';
+import { about } from './about.ts';
+import { parseCommand, type Command } from './command.ts';
+import { Config } from './config.ts';
+import { openInput } from './input.ts';
+import { maintain } from './maintain.ts';
+import { run } from './run.ts';
+import { openStore } from './stores/open-store.ts';
+import type { Store } from './stores/store.ts';
+
+const NEWLINE = Buffer.from('\n');
+
+let log = makeLog('text', 'info');
+
+await runProgram(main, () => log);
+
+async function main(stop: AbortSignal): Promise<number> {
+  const command = await parseCommand(process.argv.slice(2), process.env);
+  log = makeLog(command.logFormat, command.logLevel);
+  switch (command.action) {
+    case 'print':
+      process.stdout.write(`${command.text}\n`);
+      return 0;
+    case 'about':
+      process.stdout.write(`${about(command.format)}\n`);
+      return 0;
+    case 'write':
+      return writeAll(command, stop);
+    case 'state':
+    case 'vacuum':
+    case 'doctor': {
+      const out = new LineWriter(process.stdout);
+      const config = await configOf(command.config);
+      const code = await maintain(command, config, {
+        open: (config) => open(config),
+        print: (line) => out.write(line, NEWLINE),
+        clock: systemClock,
+        log,
+      });
+      await out.end();
+      return code;
+    }
+    default:
+      return command satisfies never;
+  }
+}
+
+async function writeAll(
+  { config: paths, input: path }: Extract<Command, { action: 'write' }>,
+  stop: AbortSignal,
+): Promise<number> {
+  const config = await configOf(paths);
+  const store = await open(config);
+  const out = new LineWriter(process.stdout);
+  const input = await openInput(path ?? 0);
+  try {
+    await run(config, input.chunks, {
+      store,
+      decode: singer.decode,
+      print: async (state) => {
+        await out.write(state, NEWLINE);
+        await out.flush();
+      },
+      clock: systemClock,
+      log,
+      onTerminal: process.stderr.isTTY,
+      stop,
+      blocksAtOnce: Math.min(4, Math.max(2, availableParallelism())),
+    });
+  } finally {
+    input.close();
+  }
+  await out.end();
+  return 0;
+}
+
+function configOf(paths: readonly string[]): Promise<Config> {
+  return loadConfig(Config, { paths, env: process.env, envPrefix: 'TARGET_S3_' });
+}
+
+function open(config: Config): Promise<Store> {
+  // The S3 client would print four lines about the end of Node 20 next to every run.
+  process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
+  return openStore(config, process.env, systemClock, log.warning);
+}
+
+function makeLog(format: LogFormat, level: LogLevel): ReturnType<typeof createLog> {
+  return createLog({
+    name: 'target-s3',
+    format,
+    level,
+    write: (line) => process.stderr.write(line),
+    now: systemClock.now,
+  });
+}

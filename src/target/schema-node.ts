@@ -1,0 +1,166 @@
+import { isObject, type JsonObject, type JsonValue } from '../shared/json/value.ts';
+
+/** What a JSON Schema asks of a value, ready to be checked. `undefined` members ask for nothing. */
+export type Node = {
+  /** Bits of `TYPES`; 0 allows every type. */
+  types: number;
+  typeNames: string;
+  required: readonly string[];
+  properties: ReadonlyMap<string, Node>;
+  patterns: readonly (readonly [RegExp, Node])[];
+  /** For members that no other rule names; false forbids them. */
+  additional: Node | false | undefined;
+  items: Node | undefined;
+  prefixItems: readonly Node[];
+  /** The JSON texts of the values that are allowed. */
+  choices: ReadonlySet<string> | undefined;
+  bounds: readonly Bound[];
+  pattern: RegExp | undefined;
+  all: readonly Node[];
+  any: readonly Node[] | undefined;
+  one: readonly Node[] | undefined;
+  none: Node | undefined;
+  /** True if nothing of the value has to be looked at. */
+  anything: boolean;
+};
+
+/** A limit for a number, the length of a text, or the size of an array. */
+export type Bound = {
+  readonly of: 'number' | 'string' | 'array';
+  readonly holds: (size: number) => boolean;
+  readonly text: string;
+};
+
+export const TYPES: Readonly<Record<string, number>> = {
+  null: 1,
+  boolean: 2,
+  integer: 4,
+  number: 8,
+  string: 16,
+  array: 32,
+  object: 64,
+};
+
+/**
+ * Makes a schema ready. Known are the words of drafts 4 to 2020 that taps use; `format` and `multipleOf` are
+ * taken as hints, since taps write them for columns of databases, and unknown words ask for nothing.
+ */
+export function compileSchema(root: JsonObject): Node {
+  const memo = new Map<JsonValue, Node>();
+  const compile = (schema: JsonValue | undefined): Node => {
+    const known = schema === undefined ? undefined : memo.get(schema);
+    if (known !== undefined && isObject(schema)) return known;
+    const node = blank();
+    if (!isObject(schema)) return node;
+    node.anything = false; // until it is known: a part of it may lead back here
+    memo.set(schema, node);
+    const list = (name: string): readonly Node[] | undefined => {
+      const value = schema[name];
+      return Array.isArray(value) && value.length > 0 ? value.map(compile) : undefined;
+    };
+    const pairs = (name: string): [string, Node][] =>
+      isObject(schema[name]) ? Object.entries(schema[name]).map(([key, value]) => [key, compile(value)]) : [];
+    const types = [schema['type'] ?? []].flat().filter((name) => typeof name === 'string');
+    // A type that nobody knows allows everything.
+    if (types.every((name) => TYPES[name] !== undefined))
+      for (const name of types) node.types |= TYPES[name]! | (name === 'number' ? TYPES['integer']! : 0);
+    node.typeNames = types.join(' or ');
+    const required = schema['required'];
+    node.required = Array.isArray(required) ? required.filter((name) => typeof name === 'string') : [];
+    node.properties = new Map(pairs('properties').filter(([, child]) => !child.anything));
+    const additional = schema['additionalProperties'];
+    node.patterns = pairs('patternProperties').flatMap(([text, child]) => {
+      const found = regExp(text);
+      return found === undefined ? [] : [[found, child] as const];
+    });
+    node.additional = additional === false ? false : isObject(additional) ? compile(additional) : undefined;
+    if (node.additional !== false && node.additional?.anything === true) node.additional = undefined;
+    if (node.additional !== undefined) node.properties = new Map(pairs('properties'));
+    const items = schema['items'];
+    node.prefixItems = list('prefixItems') ?? (Array.isArray(items) ? items.map(compile) : []);
+    node.items = isObject(items) ? compile(items) : undefined;
+    if (node.items?.anything === true) node.items = undefined;
+    const choices = Array.isArray(schema['enum']) ? schema['enum'] : undefined;
+    const only = Object.hasOwn(schema, 'const') ? [schema['const']!] : choices;
+    node.choices = only === undefined ? undefined : new Set(only.map((value) => JSON.stringify(value)));
+    node.bounds = bounds(schema);
+    node.pattern = typeof schema['pattern'] === 'string' ? regExp(schema['pattern']) : undefined;
+    const target = typeof schema['$ref'] === 'string' ? resolve(root, schema['$ref']) : undefined;
+    node.all = [...(list('allOf') ?? []), ...(target === undefined ? [] : [compile(target)])];
+    node.any = list('anyOf');
+    node.one = list('oneOf');
+    node.none = isObject(schema['not']) ? compile(schema['not']) : undefined;
+    node.anything = asksNothing(node);
+    return node;
+  };
+  return compile(root);
+}
+
+function blank(): Node {
+  return {
+    types: 0,
+    typeNames: '',
+    required: [],
+    properties: new Map(),
+    patterns: [],
+    additional: undefined,
+    items: undefined,
+    prefixItems: [],
+    choices: undefined,
+    bounds: [],
+    pattern: undefined,
+    all: [],
+    any: undefined,
+    one: undefined,
+    none: undefined,
+    anything: true,
+  };
+}
+
+function asksNothing(node: Node): boolean {
+  return (
+    node.types === 0 &&
+    node.required.length + node.properties.size + node.patterns.length + node.prefixItems.length === 0 &&
+    node.bounds.length + node.all.length === 0 &&
+    [node.additional, node.items, node.choices, node.pattern, node.any, node.one, node.none].every(
+      (part) => part === undefined,
+    )
+  );
+}
+
+function bounds(schema: JsonObject): Bound[] {
+  const found: Bound[] = [];
+  const add = (name: string, of: Bound['of'], holds: (size: number, limit: number) => boolean): void => {
+    const limit = schema[name];
+    if (typeof limit === 'number')
+      found.push({ of, holds: (size) => holds(size, limit), text: `${name} ${limit}` });
+  };
+  const strictly = (name: string): boolean => schema[name] === true; // as in draft 4
+  add('minimum', 'number', (size, limit) => (strictly('exclusiveMinimum') ? size > limit : size >= limit));
+  add('maximum', 'number', (size, limit) => (strictly('exclusiveMaximum') ? size < limit : size <= limit));
+  add('exclusiveMinimum', 'number', (size, limit) => size > limit);
+  add('exclusiveMaximum', 'number', (size, limit) => size < limit);
+  add('minLength', 'string', (size, limit) => size >= limit);
+  add('maxLength', 'string', (size, limit) => size <= limit);
+  add('minItems', 'array', (size, limit) => size >= limit);
+  add('maxItems', 'array', (size, limit) => size <= limit);
+  return found;
+}
+
+function regExp(text: string): RegExp | undefined {
+  try {
+    return new RegExp(text, 'u');
+  } catch {
+    return undefined;
+  }
+}
+
+function resolve(root: JsonObject, reference: string): JsonValue | undefined {
+  if (!reference.startsWith('#')) return undefined;
+  let value: JsonValue | undefined = root;
+  for (const part of reference.split('/').slice(1)) {
+    const name = decodeURIComponent(part).replaceAll('~1', '/').replaceAll('~0', '~');
+    value = isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
+  }
+  return value;
+}
