@@ -1,0 +1,28 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { startJira, type Jira } from '../support/jira/server.ts';
+import { Site } from '../support/jira/site.ts';
+import { play, scenario } from './model.ts';
+
+const RUNS = Number(process.env['MODEL_RUNS'] ?? 300);
+const SEED = process.env['MODEL_SEED'];
+
+let jira: Jira;
+beforeAll(async () => {
+  jira = await startJira({ flavour: 'cloud', site: new Site() });
+});
+afterAll(() => jira.close());
+
+it(
+  `loses no change in ${RUNS} random histories`,
+  async () => {
+    const seed = SEED === undefined ? Date.now() % 2 ** 31 : Number(SEED);
+    await fc.assert(
+      fc.asyncProperty(scenario, async (history) => {
+        expect(await play(jira, history), `replay with MODEL_SEED=${seed}`).toEqual([]);
+      }),
+      { numRuns: RUNS, seed, endOnFailure: true },
+    );
+  },
+  Math.max(60_000, RUNS * 1000),
+);
