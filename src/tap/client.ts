@@ -1,7 +1,13 @@
 import type { Clock } from '../shared/clock.ts';
 import { configError, transientError } from '../shared/errors.ts';
 import { Pace } from '../shared/http/pace.ts';
-import { HttpFailure, type HttpRequest, type HttpResponse, type Send } from '../shared/http/request.ts';
+import {
+  HttpFailure,
+  type AnswerHeaders,
+  type HttpRequest,
+  type HttpResponse,
+  type Send,
+} from '../shared/http/request.ts';
 import { retrying, type Attempt } from '../shared/http/retry.ts';
 import { expectEnd, skipValue } from '../shared/json/scan.ts';
 import { parseBytes, type JsonObject, type JsonValue } from '../shared/json/value.ts';
@@ -10,7 +16,7 @@ import type { Authorize } from './auth.ts';
 import { errorFor, errorForFailure, isHtml } from './jira-errors.ts';
 
 /** A complete answer with a JSON body. */
-export type Answer = { readonly status: number; readonly headers: Headers; readonly bytes: Buffer };
+export type Answer = { readonly status: number; readonly headers: AnswerHeaders; readonly bytes: Buffer };
 
 export type RequestOptions = {
   /** Names the request in errors, for a person: "searching project ABC". */

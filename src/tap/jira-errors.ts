@@ -1,5 +1,5 @@
 import { configError, transientError, type ConnectorError } from '../shared/errors.ts';
-import type { HttpFailure, HttpResponse } from '../shared/http/request.ts';
+import type { AnswerHeaders, HttpFailure, HttpResponse } from '../shared/http/request.ts';
 import { isObject, type JsonValue } from '../shared/json/value.ts';
 
 /**
@@ -97,7 +97,7 @@ export function errorFor(response: HttpResponse, what: string, baseUrl: string):
   }
 }
 
-function retryHint(headers: Headers): string {
+function retryHint(headers: AnswerHeaders): string {
   const after = headers.get('retry-after');
   return after === null ? '' : ` (Retry-After: ${after.slice(0, 40)})`;
 }

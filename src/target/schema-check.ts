@@ -1,6 +1,6 @@
 import { scanArray, scannedText, scanObject, skipString, skipValue } from '../shared/json/scan.ts';
 import { parseBytes, type JsonObject } from '../shared/json/value.ts';
-import { compileSchema, TYPES, type Node } from './schema-node.ts';
+import { compileSchema, memberOf, TYPES, type Node } from './schema-node.ts';
 
 /** What is wrong at a place of a record, as `/fields/summary`. Values are not quoted: they may be private. */
 export type Problem = { readonly path: string; readonly message: string };
@@ -63,28 +63,24 @@ function check(node: Node, bytes: Uint8Array, at: number, problems: Problem[]): 
   if (node.types !== 0 && (node.types & type) === 0) say(`must be ${node.typeNames}, not ${nameOf(type)}`);
   if (node.choices !== undefined && !node.choices.has(JSON.stringify(parseBytes(bytes, at, after))))
     say('is not one of the values that its schema lists');
-  checkCombined(node, bytes, at, problems);
+  if (node.combines) checkCombined(node, bytes, at, problems);
   return after;
 }
 
 function checkObject(node: Node, bytes: Uint8Array, at: number, problems: Problem[]): number {
-  const { required, properties, patterns, additional } = node;
-  if (required.length + properties.size + patterns.length === 0 && additional === undefined)
-    return skipValue(bytes, at, bytes.length);
+  const { required, members, patterns, additional } = node;
+  const others = patterns.length > 0 || additional !== undefined;
+  if (members === undefined && !others) return skipValue(bytes, at, bytes.length);
   const missing = required.length === 0 ? undefined : new Set(required);
   const after = scanObject(bytes, at, bytes.length, (start, end, valueStart) => {
-    const name = scannedText(bytes, start, end);
-    missing?.delete(name);
-    const property = properties.get(name);
-    const matching = patterns.filter(([pattern]) => pattern.test(name)).map(([, child]) => child);
-    const children = property === undefined ? matching : [property, ...matching];
-    if (children.length === 0) {
-      if (additional === undefined) return -1;
-      if (additional !== false) children.push(additional);
-      else problems.push({ path: place(name), message: 'is not allowed by the schema' });
-    }
+    const named = members?.(bytes, start, end);
+    if (named === undefined && !others) return -1;
+    const member = named ?? memberOf(node, scannedText(bytes, start, end));
+    missing?.delete(member.name);
+    if (member.forbidden)
+      problems.push({ path: place(member.name), message: 'is not allowed by the schema' });
     let valueEnd = -1;
-    for (const child of children) valueEnd = inside(name, child, bytes, valueStart, problems);
+    for (const child of member.children) valueEnd = inside(member.name, child, bytes, valueStart, problems);
     return valueEnd;
   });
   if (missing !== undefined)

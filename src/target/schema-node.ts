@@ -1,3 +1,4 @@
+import { nameTable, type NameTable } from '../shared/json/names.ts';
 import { isObject, type JsonObject, type JsonValue } from '../shared/json/value.ts';
 
 /** What a JSON Schema asks of a value, ready to be checked. `undefined` members ask for nothing. */
@@ -6,7 +7,8 @@ export type Node = {
   types: number;
   typeNames: string;
   required: readonly string[];
-  properties: ReadonlyMap<string, Node>;
+  /** The members that are required or have a schema of their own. */
+  members: NameTable<Member> | undefined;
   patterns: readonly (readonly [RegExp, Node])[];
   /** For members that no other rule names; false forbids them. */
   additional: Node | false | undefined;
@@ -20,8 +22,18 @@ export type Node = {
   any: readonly Node[] | undefined;
   one: readonly Node[] | undefined;
   none: Node | undefined;
+  /** True if one of the four above asks for something. */
+  combines: boolean;
   /** True if nothing of the value has to be looked at. */
   anything: boolean;
+};
+
+/** What a schema says of a member of an object. */
+export type Member = {
+  readonly name: string;
+  /** Everything that its value has to fit. */
+  readonly children: readonly Node[];
+  readonly forbidden: boolean;
 };
 
 /** A limit for a number, the length of a text, or the size of an array. */
@@ -67,7 +79,6 @@ export function compileSchema(root: JsonObject): Node {
     node.typeNames = types.join(' or ');
     const required = schema['required'];
     node.required = Array.isArray(required) ? required.filter((name) => typeof name === 'string') : [];
-    node.properties = new Map(pairs('properties').filter(([, child]) => !child.anything));
     const additional = schema['additionalProperties'];
     node.patterns = pairs('patternProperties').flatMap(([text, child]) => {
       const found = regExp(text);
@@ -75,7 +86,7 @@ export function compileSchema(root: JsonObject): Node {
     });
     node.additional = additional === false ? false : isObject(additional) ? compile(additional) : undefined;
     if (node.additional !== false && node.additional?.anything === true) node.additional = undefined;
-    if (node.additional !== undefined) node.properties = new Map(pairs('properties'));
+    node.members = members(node, new Map(pairs('properties')));
     const items = schema['items'];
     node.prefixItems = list('prefixItems') ?? (Array.isArray(items) ? items.map(compile) : []);
     node.items = isObject(items) ? compile(items) : undefined;
@@ -90,6 +101,7 @@ export function compileSchema(root: JsonObject): Node {
     node.any = list('anyOf');
     node.one = list('oneOf');
     node.none = isObject(schema['not']) ? compile(schema['not']) : undefined;
+    node.combines = node.all.length > 0 || [node.any, node.one, node.none].some((part) => part !== undefined);
     node.anything = asksNothing(node);
     return node;
   };
@@ -101,7 +113,7 @@ function blank(): Node {
     types: 0,
     typeNames: '',
     required: [],
-    properties: new Map(),
+    members: undefined,
     patterns: [],
     additional: undefined,
     items: undefined,
@@ -113,6 +125,7 @@ function blank(): Node {
     any: undefined,
     one: undefined,
     none: undefined,
+    combines: false,
     anything: true,
   };
 }
@@ -120,12 +133,39 @@ function blank(): Node {
 function asksNothing(node: Node): boolean {
   return (
     node.types === 0 &&
-    node.required.length + node.properties.size + node.patterns.length + node.prefixItems.length === 0 &&
-    node.bounds.length + node.all.length === 0 &&
-    [node.additional, node.items, node.choices, node.pattern, node.any, node.one, node.none].every(
+    !node.combines &&
+    node.patterns.length + node.prefixItems.length + node.bounds.length === 0 &&
+    [node.members, node.additional, node.items, node.choices, node.pattern].every(
       (part) => part === undefined,
     )
   );
+}
+
+const NO_PROPERTIES: ReadonlyMap<string, Node> = new Map();
+
+/** What the schema says of the member `name`. */
+export function memberOf(
+  { patterns, additional }: Pick<Node, 'patterns' | 'additional'>,
+  name: string,
+  properties = NO_PROPERTIES,
+): Member {
+  const property = properties.get(name);
+  const matching = patterns.filter(([pattern]) => pattern.test(name)).map(([, child]) => child);
+  const rules = property === undefined ? matching : [property, ...matching];
+  if (rules.length > 0) return { name, children: rules.filter((child) => !child.anything), forbidden: false };
+  if (additional === false) return { name, children: [], forbidden: true };
+  return { name, children: additional === undefined ? [] : [additional], forbidden: false };
+}
+
+/** The members to look up by name: those of which something is asked, or all where others are asked more. */
+function members(node: Node, properties: ReadonlyMap<string, Node>): NameTable<Member> | undefined {
+  const found = new Map<string, Member>();
+  const others = node.patterns.length > 0 || node.additional !== undefined;
+  for (const name of new Set([...properties.keys(), ...node.required])) {
+    const member = memberOf(node, name, properties);
+    if (others || member.children.length > 0 || node.required.includes(name)) found.set(name, member);
+  }
+  return found.size === 0 ? undefined : nameTable(found);
 }
 
 function bounds(schema: JsonObject): Bound[] {

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 import { retryAfterMs } from './retry-after.ts';
-import type { HttpRequest, HttpResponse, Send } from './request.ts';
+import type { AnswerHeaders, HttpRequest, HttpResponse, Send } from './request.ts';
 
 /**
  * How much a server says it will still take: requests left, milliseconds per request that is granted on average,
@@ -18,7 +18,7 @@ export type Allowance = {
  * `-FillRate`, `-Interval-Seconds`) with every answer; Cloud sends `X-RateLimit-Remaining` with a reset time, the
  * IETF draft's `RateLimit: "policy";r=n;t=s`, or only `X-RateLimit-NearLimit: true`.
  */
-export function allowanceOf(headers: Headers, now: number): Allowance | undefined {
+export function allowanceOf(headers: AnswerHeaders, now: number): Allowance | undefined {
   const number = (name: string): number | undefined => {
     const text = headers.get(name);
     return text === null || !/^\d+$/.test(text.trim()) ? undefined : Number(text);

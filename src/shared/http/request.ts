@@ -6,9 +6,12 @@ export type HttpRequest = {
   readonly body?: string;
 };
 
+/** The headers of an answer by name, in lower case; null for one that was not sent. */
+export type AnswerHeaders = { readonly get: (name: string) => string | null };
+
 export type HttpResponse = {
   readonly status: number;
-  readonly headers: Headers;
+  readonly headers: AnswerHeaders;
   /** The whole body, content encoding removed. */
   readonly body: Buffer;
 };

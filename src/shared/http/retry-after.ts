@@ -1,3 +1,5 @@
+import type { AnswerHeaders } from './request.ts';
+
 /** Longer waits than this are no answer to "when": Data Center sends 2^63-1 seconds to users with no quota. */
 const FOREVER_MS = 7 * 24 * 3600 * 1000;
 
@@ -6,7 +8,7 @@ const FOREVER_MS = 7 * 24 * 3600 * 1000;
  * `Retry-After` as seconds or HTTP date (RFC 9110 section 10.2.3), Atlassian's `Beta-Retry-After`, and
  * `X-RateLimit-Reset` as an ISO 8601 instant. `Infinity` means "not in any useful time".
  */
-export function retryAfterMs(headers: Headers, now: number): number | undefined {
+export function retryAfterMs(headers: AnswerHeaders, now: number): number | undefined {
   for (const name of ['retry-after', 'beta-retry-after']) {
     const text = headers.get(name)?.trim();
     if (text === undefined || text === '') continue;
@@ -18,7 +20,7 @@ export function retryAfterMs(headers: Headers, now: number): number | undefined 
   return Number.isNaN(reset) ? undefined : clamp(reset - serverNow(headers, now));
 }
 
-function serverNow(headers: Headers, now: number): number {
+function serverNow(headers: AnswerHeaders, now: number): number {
   const date = Date.parse(headers.get('date') ?? '');
   return Number.isNaN(date) ? now : date;
 }

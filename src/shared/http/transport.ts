@@ -1,7 +1,15 @@
+import { setMaxListeners } from 'node:events';
 import { rootCertificates } from 'node:tls';
 import { Agent, EnvHttpProxyAgent, ProxyAgent, type Dispatcher } from 'undici';
-import { errnoOf, messageOf } from '../errors.ts';
-import { HttpFailure, type Send } from './request.ts';
+import { errnoOf } from '../errors.ts';
+import { readBody } from './body.ts';
+import {
+  HttpFailure,
+  type AnswerHeaders,
+  type HttpRequest,
+  type HttpResponse,
+  type Send,
+} from './request.ts';
 
 export type TransportOptions = {
   /** For the whole exchange, from the first byte sent to the last received. */
@@ -18,7 +26,7 @@ export type TransportOptions = {
 const CONNECT_TIMEOUT_MS = 15_000;
 
 /**
- * One attempt at a request: the only caller of `fetch`. Redirects are not followed, so credentials never reach
+ * One attempt at a request: the only door to the network. Redirects are not followed, so credentials never reach
  * another host, and cookies are not kept. The answer's body is read whole and bounded.
  */
 export function transport(options: TransportOptions): {
@@ -27,29 +35,55 @@ export function transport(options: TransportOptions): {
 } {
   const dispatcher = dispatcherFor(options);
   const send: Send = async (request, signal) => {
-    const deadline = AbortSignal.timeout(options.timeoutMs);
+    // A listener for as long as the request lasts; AbortSignal.any would leave something behind.
+    const stop = new AbortController();
+    const cancel = (): void => stop.abort();
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      cancel();
+    }, options.timeoutMs);
+    setMaxListeners(0, signal);
+    signal.addEventListener('abort', cancel);
     try {
-      const init = {
-        method: request.method,
-        headers: request.headers,
-        redirect: 'manual',
-        signal: AbortSignal.any([signal, deadline]),
-        ...(request.body === undefined ? {} : { body: request.body }),
-        // fetch is looked up at every call, and its type comes from an older undici than the agent's.
-        dispatcher: dispatcher as unknown,
-      };
-      const response = await globalThis.fetch(request.url, init as RequestInit);
-      return {
-        status: response.status,
-        headers: response.headers,
-        body: await readBody(response, options.maxBodyBytes),
-      };
+      signal.throwIfAborted();
+      return await exchange(dispatcher, request, stop.signal, options.maxBodyBytes);
     } catch (cause) {
-      if (signal.aborted) throw signal.reason;
-      throw toFailure(cause, deadline.aborted, new URL(request.url).host);
+      signal.throwIfAborted();
+      throw toFailure(cause, late, new URL(request.url).host);
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', cancel);
     }
   };
   return { send, close: () => dispatcher.close() };
+}
+
+async function exchange(
+  dispatcher: Dispatcher,
+  { method, url, headers, body }: HttpRequest,
+  signal: AbortSignal,
+  maxBodyBytes: number,
+): Promise<HttpResponse> {
+  const { origin, pathname, search } = new URL(url);
+  const response = await dispatcher.request({
+    origin,
+    path: pathname + search,
+    method,
+    headers: { 'accept-encoding': 'gzip', ...headers },
+    body: body ?? null,
+    signal,
+  });
+  const answered: AnswerHeaders = { get: (name) => valueOf(response.headers[name]) };
+  return {
+    status: response.statusCode,
+    headers: answered,
+    body: await readBody(response.body, answered, maxBodyBytes),
+  };
+}
+
+function valueOf(header: string | string[] | undefined): string | null {
+  return Array.isArray(header) ? header.join(', ') : (header ?? null);
 }
 
 function dispatcherFor(options: TransportOptions): Dispatcher {
@@ -68,26 +102,6 @@ function dispatcherFor(options: TransportOptions): Dispatcher {
     (name) => (process.env[name] ?? '') !== '',
   );
   return proxied ? new EnvHttpProxyAgent({ ...common, requestTls: tls }) : new Agent(common);
-}
-
-async function readBody(response: Response, maxBytes: number): Promise<Buffer> {
-  if (response.body === null) return Buffer.alloc(0);
-  // With a content encoding the length is that of the encoded body: a first guess, no more.
-  const declared = Math.min(Number(response.headers.get('content-length') ?? 0) || 0, maxBytes);
-  let body = Buffer.allocUnsafeSlow(Math.max(declared, 64 * 1024));
-  let bytes = 0;
-  for await (const chunk of response.body) {
-    if (bytes + chunk.length > maxBytes)
-      throw new HttpFailure('too-large', 'BODY_TOO_LARGE', `the answer is longer than ${maxBytes} bytes`);
-    if (bytes + chunk.length > body.length) {
-      const larger = Buffer.allocUnsafeSlow(2 * (bytes + chunk.length));
-      body.copy(larger, 0, 0, bytes);
-      body = larger;
-    }
-    body.set(chunk, bytes);
-    bytes += chunk.length;
-  }
-  return body.subarray(0, bytes);
 }
 
 const REASONS: Readonly<Record<string, HttpFailure['reason']>> = {
@@ -117,7 +131,7 @@ function errorChain(thrown: unknown): string {
   return errors.join('; ');
 }
 
-/** Failures of the network become `HttpFailure`; anything else (a bug, a test's interceptor) is thrown as it is. */
+/** Failures of the network become `HttpFailure`; anything else (a bug) is thrown as it is. */
 function toFailure(cause: unknown, timedOut: boolean, host: string): unknown {
   if (cause instanceof HttpFailure) return cause;
   if (timedOut)
@@ -132,12 +146,7 @@ function toFailure(cause: unknown, timedOut: boolean, host: string): unknown {
     return new HttpFailure('refused', `PROXY_${tunnel}`, `the proxy answered ${tunnel}`, cause);
   if (chain.includes('HTTPParserError'))
     return new HttpFailure('cut', 'NOT_HTTP', `${host}: what came is not HTTP`, cause);
-  if (chain.includes('bad port'))
-    return new HttpFailure('refused', 'BAD_PORT', `${host}: fetch does not use this port`, cause);
   const reason = REASONS[code];
   if (reason !== undefined) return new HttpFailure(reason, code, `${host}: ${code}`, cause);
-  const message = messageOf(cause);
-  if (message === 'terminated')
-    return new HttpFailure('cut', 'TERMINATED', `${host} broke the connection`, cause);
   return cause;
 }
