@@ -39,6 +39,7 @@ export type SearchOptions = {
 const CLOUD_PAGE = 5000;
 const DATA_CENTER_PAGE = 1000;
 const RESTARTS = 3;
+const EMPTY_PAGES = 3;
 
 export function jqlFor({ condition, field, times }: SearchOptions, window: Window): string {
   const clauses = [condition];
@@ -91,6 +92,7 @@ export function cloudSearch(options: SearchOptions): Search {
 export function dataCenterSearch(options: SearchOptions): Search {
   return async function* pages(window) {
     const jql = jqlFor(options, window);
+    let empty = 0;
     for (let startAt = 0; ;) {
       const body = {
         jql,
@@ -108,10 +110,12 @@ export function dataCenterSearch(options: SearchOptions): Search {
         typeof page['maxResults'] === 'number' && page['maxResults'] > 0
           ? page['maxResults']
           : DATA_CENTER_PAGE;
-      const last = rows.length === 0 || (rows.length < size && startAt + rows.length >= (total ?? 0));
+      // All rows of a page may have been withheld; a total that promises more and more of these is not believed.
+      const step = rows.length === 0 && empty++ < EMPTY_PAGES ? size : rows.length;
+      const last = step === 0 || (rows.length < size && startAt + step >= (total ?? 0));
       yield { rows, last, ...(total === undefined ? {} : { total }) };
       if (last) return;
-      startAt += rows.length;
+      startAt += step;
     }
   };
 }

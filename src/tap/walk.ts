@@ -2,6 +2,11 @@ import { systemError } from '../shared/errors.ts';
 import { floorMinute, MINUTE_MS, type JqlTimes } from './jql-time.ts';
 import type { Page, Row, Search, Window } from './search.ts';
 
+/** How often a pass with empty pages has to be repeated by equal ones. */
+const EQUAL_WITH_HIDDEN = 3;
+/** A server whose first answer is always empty and never the last has this many tries to show that there is more. */
+const UNSURE_ENDS = 3;
+
 export type WalkOptions = {
   readonly search: Search;
   readonly times: JqlTimes;
@@ -25,10 +30,11 @@ export type WalkOptions = {
  *
  * Why nothing is skipped: the index is covered by windows `[from, until)` that follow one another without a gap.
  * A window counts as covered only when (a) a single answer showed all of it; or (b) a row with a settled time `t`
- * was shown by a query that began at `from`, so everything before `t` was shown before it: the window is
- * `[from, minute of t)`; or (c) it is one minute, paged again and again until two passes named the same issues. A row can leave its window unread only by being edited, to a time after the
- * walk's present; the last query has no upper bound and names it there, and if it has moved on by then, its time
- * is after `asOf` and the next run names it.
+ * was shown by the first answer to a query that began at `from`, so everything before `t` was shown before it: the
+ * window is `[from, minute of t)`; or (c) it is one minute, paged again and again until two passes named the same
+ * issues. A row can leave its window unread only by being edited, to a time after the walk's present; the last
+ * query has no upper bound and names it there, and if it has moved on by then, its time is after `asOf` and the
+ * next run names it.
  */
 export async function* walk(options: WalkOptions): AsyncGenerator<readonly Row[]> {
   const { search, times, asOf, settledBefore } = options;
@@ -36,6 +42,7 @@ export async function* walk(options: WalkOptions): AsyncGenerator<readonly Row[]
   const followed = new Set<string>();
   let from = options.from === undefined ? undefined : floorMinute(options.from);
   let width = Infinity;
+  let unsure = 0;
 
   /** Made since the walk began: the next run's. To follow those would never end where they come faster than pages. */
   const isNew = (created: number | undefined): boolean =>
@@ -62,21 +69,22 @@ export async function* walk(options: WalkOptions): AsyncGenerator<readonly Row[]
     const page = await firstPage(search, from === undefined ? {} : { from });
     const rows = fresh(page.rows);
     yield rows;
-    if (page.last) return;
-    if (rows.length === 0 && from !== undefined && from >= asOf) return;
+    if (page.single && page.last) return;
+    if (rows.length === 0 && from !== undefined && from >= asOf && (page.single || ++unsure > UNSURE_ENDS))
+      return;
 
     const shown = page.rows.flatMap(({ at }) => (at === undefined ? [] : [at]));
-    if (shown.length === 0)
+    if (shown.length === 0 && page.rows.length > 0)
       throw systemError('Jira shows no dates of its issues; is the field "updated" hidden from this user?');
     const settled = floorMinute(Math.max(...shown.filter((at) => at < settledBefore)));
-    if (settled > (from ?? -Infinity)) {
+    if (page.single && settled > (from ?? -Infinity)) {
       moveTo(settled);
       continue;
     }
     from ??= 0;
 
     // The page tells nothing about where the index has been read to: cover a window that a single answer shows.
-    const newest = floorMinute(Math.max(...shown));
+    const newest = floorMinute(shown.length === 0 ? asOf : Math.max(...shown));
     let until = from + Math.max(MINUTE_MS, Math.min(width, newest - from));
     for (;;) {
       const bounded: Window = { from, until };
@@ -86,7 +94,7 @@ export async function* walk(options: WalkOptions): AsyncGenerator<readonly Row[]
       }
       const part = await firstPage(search, bounded);
       yield fresh(part.rows);
-      if (part.last) break;
+      if (part.single && part.last) break;
       until = from + Math.max(MINUTE_MS, floorMinute((until - from) / 2));
     }
     width = Math.max(2 * MINUTE_MS, 2 * (until - from));
@@ -94,21 +102,26 @@ export async function* walk(options: WalkOptions): AsyncGenerator<readonly Row[]
   }
 }
 
-/** The first answer that shows rows, or is the last: Cloud may answer with an empty page and a token. */
-async function firstPage(search: Search, window: Window): Promise<Page> {
-  const rows: Row[] = [];
+/**
+ * The first answer that shows rows, or is the last: a server may answer with an empty page that is not the last,
+ * when all its rows have been removed or hidden. What comes after such a page is no longer `single`: rows may have
+ * moved up past it in between.
+ */
+async function firstPage(search: Search, window: Window): Promise<Page & { readonly single: boolean }> {
+  let single = true;
   for await (const page of search(window)) {
-    rows.push(...page.rows);
-    if (rows.length > 0 || page.last) return { ...page, rows };
+    if (page.rows.length > 0 || page.last) return { ...page, single };
+    single = false;
   }
-  return { rows, last: true };
+  return { rows: [], last: true, single };
 }
 
 /**
  * Pages through a window until two passes name the same issues (the window of the present minute, which new edits
- * keep entering: the same issues from before `asOf`). A row that leaves the window
- * after it was shown moves the rows behind it up, and a page may skip one of them; but then the next pass does
- * not show the row that left. So two equal passes mean that the first of them skipped nothing.
+ * keep entering: the same issues from before `asOf`). A row that leaves the window after it was shown moves the
+ * rows behind it up, and a page may skip one of them; but then the next pass does not show the row that left. So
+ * two equal passes mean that the first of them skipped nothing. Rows that leave unshown, which an empty page tells
+ * of, could skip the same row twice: passes with such pages are trusted only when they go on being equal.
  */
 async function* wholeWindow(
   search: Search,
@@ -117,15 +130,20 @@ async function* wholeWindow(
   fresh: (rows: readonly Row[]) => Row[],
 ): AsyncGenerator<readonly Row[]> {
   const past = window.until !== undefined && window.until <= asOf;
-  for (let before: ReadonlySet<string> | undefined; ;) {
+  let before: ReadonlySet<string> | undefined;
+  for (let equal = 0; ;) {
     const shown = new Set<string>();
     let pages = 0;
+    let hidden = false;
     for await (const page of search(window)) {
+      hidden ||= page.rows.length === 0 && !page.last;
       for (const { id, at } of page.rows) if (past || at === undefined || at < asOf) shown.add(id);
       pages++;
       yield fresh(page.rows);
     }
-    if (pages === 1 || (before?.size === shown.size && [...shown].every((id) => before?.has(id)))) return;
+    const same = before?.size === shown.size && [...shown].every((id) => before?.has(id));
+    equal = same ? equal + 1 : 0;
+    if (pages === 1 || equal >= (hidden ? EQUAL_WITH_HIDDEN : 1)) return;
     before = shown;
   }
 }

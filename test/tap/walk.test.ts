@@ -4,8 +4,11 @@ import { epochTimes, MINUTE_MS } from '../../src/tap/jql-time.ts';
 import type { Row, Search, Window } from '../../src/tap/search.ts';
 import { walk } from '../../src/tap/walk.ts';
 
-/** An index that a site changes while it is read: `indexed` is where a row stands, `shown` what it shows. */
-type Entry = { indexed: number; shown: number };
+/**
+ * An index that a site changes while it is read: `indexed` is where a row stands, `shown` what it shows. A row that
+ * is `removed` is not shown, but its place is taken until the index hears of it.
+ */
+type Entry = { indexed: number; shown: number; removed?: boolean };
 
 const START = Date.UTC(2026, 0, 1);
 
@@ -37,6 +40,7 @@ class Index {
         const all = select(window);
         const rows = all
           .slice(offset, offset + pageSize)
+          .filter(([, { removed }]) => removed !== true)
           .map(([id, { shown }]): Row => ({ id, at: shown, updated: shown }));
         const last = offset + pageSize >= all.length;
         yield { rows, last };
@@ -113,6 +117,52 @@ describe('the walk', () => {
         },
       ),
       { numRuns: 500 },
+    );
+  });
+
+  it('skips no row when rows are removed, first from what is shown and later from the index', async () => {
+    const times = fc.array(fc.integer({ min: 0, max: 3 * MINUTE_MS }), { minLength: 1, maxLength: 30 });
+    // For each request: which rows are removed, and whether the index hears of all removals so far.
+    const steps = fc.array(fc.record({ rows: fc.array(fc.nat(), { maxLength: 4 }), heard: fc.boolean() }));
+    await fc.assert(
+      fc.asyncProperty(times, fc.integer({ min: 1, max: 4 }), steps, async (at, pageSize, removals) => {
+        const index = new Index(START + 10 * MINUTE_MS);
+        for (const [i, ms] of at.entries())
+          index.entries.set(`id${i}`, { indexed: START + ms, shown: START + ms });
+        let step = 0;
+        index.onRequest = () => {
+          const { rows, heard } = removals[step++] ?? { rows: [], heard: true };
+          for (const row of rows.filter((row) => row % 3 !== 0)) {
+            const entry = index.entries.get(`id${row % at.length}`);
+            if ((row % at.length) % 3 !== 0 && entry !== undefined) entry.removed = true;
+          }
+          if (heard)
+            for (const [id, { removed }] of index.entries) if (removed === true) index.entries.delete(id);
+        };
+        const names = await namesOf(
+          walk({
+            search: index.search(pageSize),
+            times: epochTimes,
+            asOf: index.now,
+            settledBefore: Infinity,
+          }),
+        );
+        const stayed = at.flatMap((_, i) => (i % 3 === 0 ? [`id${i}`] : []));
+        expect(names).toEqual(expect.arrayContaining(stayed));
+      }),
+      {
+        numRuns: 2000,
+        examples: [
+          [
+            [0, 0, 1, 1],
+            1,
+            [
+              { rows: [1], heard: false },
+              { rows: [], heard: true },
+            ],
+          ],
+        ],
+      },
     );
   });
 
