@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8';
 import { describe, errnoOf, toConnectorError, UsageError } from './errors.ts';
 import type { Log } from './log.ts';
 
@@ -11,6 +12,9 @@ export class Stopped extends Error {
     this.exitCode = signal === 'SIGINT' ? 130 : 0;
   }
 }
+
+// What these programs move is outside of V8's heap: a young generation that grows costs 30 MB and is not faster.
+setFlagsFromString('--semi-space-growth-factor=1');
 
 /**
  * Runs a program's main function to its end and sets `process.exitCode`: its result, 1 for an error (printed as

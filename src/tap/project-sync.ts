@@ -74,7 +74,8 @@ export async function* syncProject(
   const { overlapMs, roundMs } = settings;
   const now = client.serverNow();
   const incremental = state.lastIngest !== undefined;
-  const asOf = incremental ? now : (state.bulk?.asOf ?? now);
+  // A bulk load ends at an instant that JQL can name, which may be an hour earlier where clocks are put back.
+  const asOf = incremental ? now : settings.times.atMost(state.bulk?.asOf ?? now).ms;
   if (incremental && state.lastIngest > now)
     log.warning(
       `project ${project.key}: last_ingest_date lies in the future; it is set back to the server's time`,

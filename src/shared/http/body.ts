@@ -24,19 +24,14 @@ async function readAll(
   declared: number,
   maxBytes: number,
 ): Promise<Buffer> {
-  let body = Buffer.allocUnsafeSlow(Math.min(declared === 0 ? 64 * 1024 : declared, maxBytes));
+  const read: Uint8Array[] = [];
   let bytes = 0;
   for await (const chunk of chunks) {
-    if (Math.max(declared, bytes + chunk.length) > maxBytes) throw tooLarge(maxBytes);
-    if (bytes + chunk.length > body.length) {
-      const larger = Buffer.allocUnsafeSlow(2 * (bytes + chunk.length));
-      body.copy(larger, 0, 0, bytes);
-      body = larger;
-    }
-    body.set(chunk, bytes);
     bytes += chunk.length;
+    if (Math.max(declared, bytes) > maxBytes) throw tooLarge(maxBytes);
+    read.push(chunk);
   }
-  return body.subarray(0, bytes);
+  return Buffer.concat(read, bytes);
 }
 
 async function unpack(packed: Buffer, maxBytes: number): Promise<Buffer> {
