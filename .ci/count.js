@@ -1,4 +1,4 @@
-// Prints "PASSED FAILED" from the report of a test runner: `node count.js REPORT EXIT_CODE`. REPORT is vitest's
+// Prints "N passed, N failed" from the report of a test runner: `node count.js REPORT EXIT_CODE`. REPORT is vitest's
 // JSON or JUnit's XML. A runner that failed without naming a failed test, or left no report, counts as one failure.
 import { readFileSync } from 'node:fs';
 
@@ -25,4 +25,4 @@ try {
 }
 const ran = total.passed + total.failed > 0;
 if (total.failed === 0 && (exitCode !== '0' || !ran)) total = { ...total, failed: 1 };
-process.stdout.write(`${total.passed} ${total.failed}\n`);
+process.stdout.write(`${total.passed} passed, ${total.failed} failed\n`);
