@@ -133,7 +133,8 @@ export async function* syncProject(
       `project ${project.key}: the query named ${tally.named} issues, of which only ${JSON.stringify(tally)} are accounted for`,
     );
   }
-  const expected = !incremental || recent.size > 0 || tally.named > 0;
+  // Data Center refuses to search a project that is not there; Cloud shows nothing of it.
+  const expected = settings.flavour === 'cloud' || !incremental || recent.size > 0 || tally.named > 0;
   if (!shown && expected) await expectVisible(client, settings.flavour, project.key);
   const end: ProjectState = {
     lastIngest: nextIngest,
