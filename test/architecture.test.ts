@@ -27,7 +27,7 @@ const PACKAGES: readonly (readonly [name: RegExp, files: RegExp])[] = [
 
 /** One door per outside world: what a text looks like, and the files that may have it. */
 const DOORS: readonly (readonly [world: string, text: RegExp, files: RegExp])[] = [
-  ['the network', /\bfetch\s*\(/, /^shared\/http\/transport\.ts$/],
+  ['the network', /from 'undici'|\bfetch\s*\(/, /^shared\/http\/transport\.ts$/],
   [
     'process',
     /\bprocess\b(?!')/,
@@ -36,7 +36,11 @@ const DOORS: readonly (readonly [world: string, text: RegExp, files: RegExp])[] 
   ['process.exit', /\bprocess\.exit\s*\(/, /^$/],
   ['console', /\bconsole\./, /^$/],
   ['schema files', /\bschemas\//, /^tap\/schemas\.ts$/],
-  ['sleeping', /\bset(Timeout|Interval|Immediate)\s*\(/, /^shared\/(clock|ticks|async|slots)\.ts$/],
+  [
+    'sleeping',
+    /\bset(Timeout|Interval|Immediate)\s*\(/,
+    /^shared\/(clock|ticks|async|slots|http\/transport)\.ts$/,
+  ],
   ['chance', /\bMath\.random\b/, /^shared\/clock\.ts$/],
 ];
 

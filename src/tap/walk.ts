@@ -2,6 +2,8 @@ import { systemError } from '../shared/errors.ts';
 import { floorMinute, MINUTE_MS, type JqlTimes } from './jql-time.ts';
 import type { Page, Row, Search, Window } from './search.ts';
 
+/** `asOf` comes from a `Date` header, which leaves the milliseconds out: what it calls later may have been before. */
+const CLOCK_MS = 1000;
 /** How often a pass with empty pages has to be repeated by equal ones. */
 const EQUAL_WITH_HIDDEN = 3;
 /** A server whose first answer is always empty and never the last has this many tries to show that there is more. */
@@ -46,7 +48,10 @@ export async function* walk(options: WalkOptions): AsyncGenerator<readonly Row[]
 
   /** Made since the walk began: the next run's. To follow those would never end where they come faster than pages. */
   const isNew = (created: number | undefined): boolean =>
-    created !== undefined && created >= asOf && options.now !== undefined && created <= options.now();
+    created !== undefined &&
+    created >= asOf + CLOCK_MS &&
+    options.now !== undefined &&
+    created <= options.now();
   /** The rows not named before. A row at or after `asOf` is followed once, however often it is edited. */
   const fresh = (rows: readonly Row[]): Row[] =>
     rows.filter(({ id, at, created }) => {

@@ -1,4 +1,4 @@
-import { setImmediate } from 'node:timers/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { singer } from '../../src/protocol/singer.ts';
 import { parseConfig } from '../../src/shared/config.ts';
 import { createLog } from '../../src/shared/log.ts';
@@ -67,7 +67,7 @@ async function* input(
     else {
       clock.advance(event.pass);
       // What the clock woke runs, the thread pool included.
-      for (let i = 0; i < 20; i++) await setImmediate();
+      for (let i = 0; i < 20; i++) await delay(1);
     }
   }
   if (keepOpen) await new Promise(() => undefined);
