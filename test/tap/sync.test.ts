@@ -16,20 +16,6 @@ function threeProjects(now: () => number = () => NOW) {
 }
 
 describe.each(FLAVOURS)('a run on %s', (flavour) => {
-  it('emits what was created in the second in which it begins', async () => {
-    let now = NOW;
-    const site = threeProjects(() => now);
-    await using jira = await startJira({ flavour, site });
-    now += 700;
-    const first = site.create('ABC', {}, { created: NOW + 300 });
-    const bulk = await runTap(tapConfig(flavour, jira.url));
-    expect(idsOf(bulk)).toContain(first.id);
-    now += MINUTE;
-    const second = site.create('ABC', {}, { created: now - 300 });
-    const next = await runTap(tapConfig(flavour, jira.url), { state: bulk.state });
-    expect(idsOf(next)).toEqual([second.id]);
-  });
-
   it.each([500, 400, 403])(
     'whose one project fails (%s) finishes the others, and that one keeps its state',
     async (status) => {

@@ -179,6 +179,23 @@ describe('the walk', () => {
     expect(names.length).toBe(3300);
   });
 
+  it('names what was created in the second that it begins in, and leaves later ones to the next run', async () => {
+    const index = new Index(START + 5000);
+    for (const [id, ms] of [
+      ['before', 0],
+      ['within', 999],
+      ['after', 1000],
+    ] as const)
+      index.entries.set(id, { indexed: START + ms, shown: START + ms });
+    const search: Search = async function* created(window) {
+      for await (const page of index.search(10)(window))
+        yield { ...page, rows: page.rows.map((row) => ({ ...row, created: row.at })) };
+    };
+    const now = (): number => index.now;
+    const names = await namesOf(walk({ search, times: epochTimes, asOf: START, settledBefore: START, now }));
+    expect(names).toEqual(['before', 'within']);
+  });
+
   it('reads a large quiet window in little more than one request a page', async () => {
     const index = new Index(START + 100_000 * MINUTE_MS);
     for (let i = 0; i < 50_000; i++)
