@@ -14,7 +14,12 @@ export function schemaCheck(schema: JsonObject): SchemaCheck {
   if (node.anything) return () => [];
   return (record) => {
     const problems: Problem[] = [];
-    check(node, record, 0, problems);
+    try {
+      check(node, record, 0, problems);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      return [{ path: '', message: 'is nested too deeply to be checked' }];
+    }
     return problems;
   };
 }

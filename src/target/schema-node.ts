@@ -105,7 +105,28 @@ export function compileSchema(root: JsonObject): Node {
     node.anything = asksNothing(node);
     return node;
   };
-  return compile(root);
+  const node = compile(root);
+  const state = new Map<Node, 'under way' | 'done'>();
+  for (const each of memo.values()) cutLoops(each, state);
+  return node;
+}
+
+/**
+ * A schema that leads back to itself for the same value, as `{"$ref":"#"}` at its top does, asks nothing more
+ * there, and checking it would never end. What leads back for a part of the value stays: values end.
+ */
+function cutLoops(node: Node, state: Map<Node, 'under way' | 'done'>): void {
+  if (!node.combines || state.has(node)) return;
+  state.set(node, 'under way');
+  const cut = (child: Node): Node => {
+    cutLoops(child, state);
+    return state.get(child) === 'under way' ? blank() : child;
+  };
+  node.all = node.all.map(cut);
+  node.any = node.any?.map(cut);
+  node.one = node.one?.map(cut);
+  node.none = node.none === undefined ? undefined : cut(node.none);
+  state.set(node, 'done');
 }
 
 function blank(): Node {

@@ -17,11 +17,15 @@ import { recordLine, schemaLine, stateLine } from '../support/target-run.ts';
 const SERVER = process.env['S3_SERVER_BIN'];
 const SCHEDULES = Number(process.env['CRASHES'] ?? 200);
 const SEED = Number(process.env['CRASH_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
-/** Processes that meet a fault or a signal, one after the other, before the input is read to its end. */
-const CRASHES = 5;
+/** Processes that meet a fault or a signal, one after the other, before the last one reads to the end in peace. */
+const CRASHES = 10;
 const AT_ONCE = 3;
-const ROWS = 240;
+/** So many rows more are there for each process of a history. */
+const MORE_ROWS = 36;
+const ROWS = CRASHES * MORE_ROWS;
 const STATE_EVERY = 6;
+/** A silent process that asks nothing of the store for so long has made all its requests. */
+const QUIET_MS = 600;
 
 const INTERNAL =
   '<Error><Code>InternalError</Code><Message>We encountered an internal error.</Message></Error>';
@@ -42,7 +46,7 @@ type Schedule = {
   readonly at: number;
   readonly fault: Fault;
   readonly signal: 'SIGKILL' | 'SIGTERM' | undefined;
-  /** Whether the tap goes on until the end, or falls silent for as long as the process lives. */
+  /** Whether the tap ends, or falls silent for as long as the process lives. */
   readonly ends: boolean;
 };
 
@@ -71,9 +75,9 @@ function history(number: number): History {
   return { number, stateFrom: number % 2 === 0 ? 'store' : 'output', schedules };
 }
 
-function input(from: number): string {
+function input(from: number, to: number): string {
   let text = schemaLine('a') + schemaLine('b');
-  for (let id = from; id < ROWS; id++) {
+  for (let id = from; id < to; id++) {
     text += recordLine(id % 3 === 0 ? 'b' : 'a', { id });
     if (id % STATE_EVERY === STATE_EVERY - 1) text += stateLine(id + 1);
   }
@@ -99,9 +103,15 @@ describe.skipIf(SERVER === undefined)(`crashes (S3_SERVER_BIN names the server; 
     batch_wait_seconds: 0.1,
   });
 
-  async function objectsOf(store: Store, number: number): Promise<Map<string, Uint8Array>> {
+  /** What is in the store. Objects are never changed, so those that are known need not be read again. */
+  async function objectsOf(
+    store: Store,
+    number: number,
+    known: ReadonlyMap<string, Uint8Array> = new Map(),
+  ): Promise<Map<string, Uint8Array>> {
     const objects = new Map<string, Uint8Array>();
-    for await (const { key } of store.list(`h${number}/`)) objects.set(key, (await store.get(key))!);
+    for await (const { key } of store.list(`h${number}/`))
+      objects.set(key, known.get(key) ?? (await store.get(key))!);
     return objects;
   }
   const ids = (rows: readonly { readonly [key: string]: unknown }[]): number[] =>
@@ -111,25 +121,24 @@ describe.skipIf(SERVER === undefined)(`crashes (S3_SERVER_BIN names the server; 
   async function crash(
     proxy: FaultProxy,
     name: string,
-    from: number,
+    rows: string,
     schedule: Schedule,
   ): Promise<string | undefined> {
     const target = startTarget(['-c', name, '--log-level', 'error'], { cwd: scratch.path });
     let requests = 0;
+    let quiet: NodeJS.Timeout | undefined;
     proxy.decide = () => {
+      clearTimeout(quiet);
+      // It may make all its requests before the one that counts.
+      if (!schedule.ends) quiet = setTimeout(() => target.child.kill(schedule.signal), QUIET_MS);
       if (++requests !== schedule.at) return { kind: 'none' };
       if (schedule.signal !== undefined) target.child.kill(schedule.signal);
       return schedule.fault;
     };
-    target.stdin.write(input(from));
+    target.stdin.write(rows);
     if (schedule.ends) target.stdin.end();
-    else {
-      // It may have made all its requests before the one that counts.
-      const late = setTimeout(() => target.child.kill(schedule.signal), 4000);
-      await target.ended;
-      clearTimeout(late);
-    }
     await target.ended;
+    clearTimeout(quiet);
     await proxy.settled();
     return target.states().at(-1);
   }
@@ -146,14 +155,17 @@ describe.skipIf(SERVER === undefined)(`crashes (S3_SERVER_BIN names the server; 
       const state = await lastState(store, `h${number}`);
       return state === undefined ? 0 : Number(Buffer.from(state).toString());
     };
-    for (const schedule of schedules) {
-      const state = await crash(proxy, name, await resume(), schedule);
+    let objects: ReadonlyMap<string, Uint8Array> = new Map();
+    for (const [i, schedule] of schedules.entries()) {
+      const rows = input(await resume(), (i + 1) * MORE_ROWS);
+      const state = await crash(proxy, name, rows, schedule);
       if (state !== undefined) printed = Number(state);
-      const found = new Set(ids(committedRows(await objectsOf(store, number))));
+      objects = await objectsOf(store, number, objects);
+      const found = new Set(ids(committedRows(objects)));
       for (let id = 0; id < printed; id++) expect(found, `row ${id}, printed ${printed}`).toContain(id);
     }
     proxy.decide = () => ({ kind: 'none' });
-    const last = await runTargetProgram(['-c', name], input(await resume()), { cwd: scratch.path });
+    const last = await runTargetProgram(['-c', name], input(await resume(), ROWS), { cwd: scratch.path });
     expect(last.code, last.stderr).toBe(0);
     const removing = (): Promise<void> => Promise.resolve();
     const places = paths(config.s3_key_prefix, undefined, []);
@@ -166,7 +178,7 @@ describe.skipIf(SERVER === undefined)(`crashes (S3_SERVER_BIN names the server; 
       clock: systemClock,
       removing,
     });
-    const objects = await objectsOf(store, number);
+    objects = await objectsOf(store, number);
     const every = Array.from({ length: ROWS }, (_, id) => id);
     const committed = ids(committedRows(objects));
     expect(stateFrom === 'store' ? committed : [...new Set(committed)]).toEqual(every);
@@ -191,7 +203,7 @@ describe.skipIf(SERVER === undefined)(`crashes (S3_SERVER_BIN names the server; 
     const name = await scratch.write('p.json', settings(9999));
     const run = (args: readonly string[], text = ''): ReturnType<typeof runTargetProgram> =>
       runTargetProgram([...args, '-c', name], text, { cwd: scratch.path });
-    expect(await run([], input(0))).toMatchObject({ code: 0 });
+    expect(await run([], input(0, ROWS))).toMatchObject({ code: 0 });
     expect(await run(['state'])).toMatchObject({ code: 0, stdout: `${ROWS}\n` });
     expect(await run(['vacuum', '--older-than', '0s'])).toMatchObject({ code: 0, stdout: '' });
     const { code, stdout } = await run(['doctor']);

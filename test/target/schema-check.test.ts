@@ -58,6 +58,9 @@ const values = fc.letrec<{ value: JsonValue }>((tie) => ({
   ),
 })).value;
 
+/** Lists of lists of lists. */
+const LISTS = { list: { type: 'array', items: { $ref: '#/definitions/list' } } };
+
 describe('the check of records', () => {
   it('agrees with ajv', () => {
     let fit = 0;
@@ -107,5 +110,26 @@ describe('the check of records', () => {
     const schema = { ...tree, definitions: { tree } };
     expect(problems(schema, { child: { child: {} } })).toEqual([]);
     expect(problems(schema, { child: { child: 1 } })).toEqual(['/child/child must be object, not integer']);
+  });
+
+  it.each([
+    ['itself', { type: 'object', $ref: '#' }],
+    ['itself by way of another', { allOf: [{ anyOf: [{ $ref: '#/definitions/a' }] }], type: 'object' }],
+    ['its opposite', { type: 'object', not: { allOf: [{ $ref: '#' }, { type: 'array' }] } }],
+    ['itself twice', { type: 'object', oneOf: [{ $ref: '#' }, { type: 'null' }] }],
+  ])('ends when a schema asks for %s', (_, schema) => {
+    const looped = { ...schema, definitions: { a: { $ref: '#/definitions/b' }, b: { $ref: '#' } } };
+    expect(problems(looped, { x: 1 })).toEqual([]);
+    expect(problems({ properties: { x: { $ref: '#' } }, $ref: '#', type: 'object' }, { x: 1 })).toEqual([
+      '/x must be object, not integer',
+    ]);
+  });
+
+  it('says when a record is too deep to be checked', () => {
+    const deep = `{"x":${'['.repeat(20_000)}${']'.repeat(20_000)}}`;
+    const check = schemaCheck({ properties: { x: { $ref: '#/definitions/list' } }, definitions: LISTS });
+    expect(check(Buffer.from(deep)).map(({ message }) => message)).toEqual([
+      'is nested too deeply to be checked',
+    ]);
   });
 });
