@@ -53,6 +53,12 @@ export function toConnectorError(thrown: unknown): ConnectorError {
   return systemError(messageOf(thrown), { cause: thrown });
 }
 
+/** What several errors come to: a bug of ours first, then what the user has to change, else time. */
+export function worstKind(errors: readonly ConnectorError[]): ErrorKind {
+  const kinds = new Set(errors.map(({ kind }) => kind));
+  return (['system', 'config'] as const).find((kind) => kinds.has(kind)) ?? 'transient';
+}
+
 /** The message of any thrown value, never empty and never a stack trace. */
 export function messageOf(thrown: unknown): string {
   if (thrown instanceof AggregateError && thrown.message === '') {

@@ -1,6 +1,7 @@
 import yargs from 'yargs';
 import { UsageError } from '../shared/errors.ts';
 import { parseLogLevel, type LogFormat, type LogLevel } from '../shared/log.ts';
+import { usageError } from '../shared/usage.ts';
 import { VERSION } from '../shared/version.ts';
 import type { AboutFormat } from './about.ts';
 
@@ -57,7 +58,7 @@ export async function parseCommand(argv: readonly string[], env: Environment): P
     .exitProcess(false)
     .parserConfiguration({ 'duplicate-arguments-array': true })
     .fail((message: string | null, error: Error | undefined) => {
-      throw new UsageError((message ?? error?.message ?? 'wrong arguments').replaceAll('\n', ' '));
+      throw usageError(message, error);
     });
   const args = await parser.parse();
   const log = {
