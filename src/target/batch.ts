@@ -4,8 +4,8 @@ import type { ObjectWriter } from './object-writer.ts';
 
 /** Blocks begin small and grow as a stream has more to say. */
 const SMALLEST_BLOCK = 4096;
-/** What an open object takes beside its rows, about. */
-const OVERHEAD = 4096;
+
+const NONE = Buffer.alloc(0);
 
 export type BatchInfo = {
   readonly key: string;
@@ -50,7 +50,6 @@ export class Batch {
     this.#blocks = blocks;
     this.#largestBlock = Math.max(SMALLEST_BLOCK, Math.min(LARGEST_BLOCK, limitBytes));
     this.#block = this.#allocate(SMALLEST_BLOCK);
-    memory.add(OVERHEAD);
   }
 
   get rows(): number {
@@ -59,7 +58,7 @@ export class Batch {
 
   /** Bytes in memory. */
   get held(): number {
-    return this.#block.length + this.writer.held + OVERHEAD;
+    return this.#block.length + this.writer.held;
   }
 
   /** Puts in what an object begins with, before any row. */
@@ -117,13 +116,11 @@ export class Batch {
   async seal(): Promise<void> {
     const room = this.#handOver();
     this.#release();
-    this.#memory.add(-OVERHEAD);
     await room;
   }
 
   async abort(): Promise<void> {
     this.#release();
-    this.#memory.add(-OVERHEAD);
     await this.writer.abort();
   }
 
@@ -139,15 +136,15 @@ export class Batch {
     if (needed <= this.#block.length) return undefined;
     if (needed <= this.#largestBlock) {
       let size = this.#block.length;
-      while (size < needed) size *= 4;
+      while (size < needed) size *= 2;
       const larger = this.#allocate(Math.min(size, this.#largestBlock));
       this.#block.copy(larger, 0, 0, this.#used);
-      this.#memory.add(-this.#block.length);
+      this.#release();
       this.#block = larger;
       return undefined;
     }
-    const room = this.#handOver();
     const size = Math.max(length, Math.min(this.#block.length, this.#largestBlock));
+    const room = this.#handOver();
     this.#release();
     this.#block = this.#allocate(size);
     return room;
@@ -158,6 +155,8 @@ export class Batch {
     const full = this.#block.subarray(0, this.#used);
     this.#used = 0;
     if (this.#era >= 0) this.#mark = -1;
+    this.#memory.add(-this.#block.length);
+    this.#block = NONE;
     return this.writer.write(full);
   }
 
@@ -167,7 +166,9 @@ export class Batch {
   }
 
   #release(): void {
+    if (this.#block === NONE) return;
     this.#memory.add(-this.#block.length);
-    this.#block = Buffer.alloc(0);
+    this.#blocks.give(this.#block);
+    this.#block = NONE;
   }
 }
