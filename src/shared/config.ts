@@ -3,7 +3,7 @@ import { readJsonObject } from './config-file.ts';
 import { configError } from './errors.ts';
 import { isObject, type JsonObject, type JsonValue } from './json/value.ts';
 import { nearest } from './nearest.ts';
-import { resolveReferences } from './references.ts';
+import { references, resolveReferences } from './references.ts';
 import { Secret } from './secret.ts';
 
 /** A setting that must not be shown: marked for Airbyte and Meltano, and a `Secret` once parsed. */
@@ -27,29 +27,39 @@ export type ConfigSources = {
   readonly envPrefix: string;
 };
 
+/** A configuration as it was written: merged, references in place, nothing checked. */
+export type WrittenConfig = {
+  readonly values: JsonObject;
+  /** The path given for the file that a top-level key came from, or `environment`. */
+  readonly originOf: (key: string) => string;
+};
+
+/** Reads and merges (top-level keys, later wins) a configuration. */
+export async function readConfig(schema: z.ZodObject, sources: ConfigSources): Promise<WrittenConfig> {
+  const origin = new Map<string, string>();
+  let values: JsonObject = {};
+  const add = (from: string, more: JsonObject): void => {
+    for (const key of Object.keys(more)) origin.set(key, from);
+    values = { ...values, ...more };
+  };
+  for (const path of sources.paths.filter((path) => path !== 'ENV'))
+    add(path, await readJsonObject(path, 'config'));
+  if (sources.paths.includes('ENV')) add('environment', fromEnvironment(schema, sources));
+  const fallback = sources.paths[0] ?? 'config';
+  return { values, originOf: (key) => origin.get(key) ?? fallback };
+}
+
 /**
- * Reads, merges (top-level keys, later wins), resolves references in and checks a configuration.
+ * Reads, merges, resolves references in and checks a configuration.
  * Throws one config error that lists every problem as `file: setting: what is wrong`.
  */
 export async function loadConfig<S extends z.ZodObject>(
   schema: S,
   sources: ConfigSources,
 ): Promise<z.output<S>> {
-  const origin = new Map<string, string>();
-  let merged: JsonObject = {};
-  const add = (from: string, values: JsonObject): void => {
-    for (const key of Object.keys(values)) origin.set(key, from);
-    merged = { ...merged, ...values };
-  };
-  for (const path of sources.paths.filter((path) => path !== 'ENV'))
-    add(path, await readJsonObject(path, 'config'));
-  if (sources.paths.includes('ENV')) add('environment', fromEnvironment(schema, sources));
-  const fallback = sources.paths[0] ?? 'config';
-  return parseConfig(
-    schema,
-    await resolveReferences(merged, sources.env),
-    (key) => origin.get(key) ?? fallback,
-  );
+  const { values, originOf } = await readConfig(schema, sources);
+  const resolved = await resolveReferences(values, references(sources.env).reader());
+  return parseConfig(schema, resolved, originOf);
 }
 
 /** Checks values against a schema; see `loadConfig`. `originOf` names where a top-level key came from. */
@@ -103,8 +113,20 @@ function describeIssue(issue: z.core.$ZodIssue, schema: z.ZodObject, values: Jso
     case 'invalid_union':
       return [{ path, text: found === undefined ? 'missing' : issue.message }];
     default:
-      return [{ path, text: issue.message }];
+      return [{ path, text: limitOf(issue) ?? issue.message }];
   }
+}
+
+/** A broken limit in plain words; undefined where the schema has words of its own. */
+function limitOf(issue: z.core.$ZodIssue): string | undefined {
+  if (issue.code === 'invalid_value' && issue.message.startsWith('Invalid'))
+    return `must be one of ${issue.values.map(String).join(', ')}`;
+  if (issue.code === 'too_big' && issue.message.startsWith('Too big'))
+    return `must be at most ${issue.maximum}`;
+  if (issue.code !== 'too_small' || !issue.message.startsWith('Too small')) return undefined;
+  return issue.origin === 'string' || issue.origin === 'array'
+    ? 'must not be empty'
+    : `must be at least ${issue.minimum}`;
 }
 
 function fromEnvironment(schema: z.ZodObject, sources: ConfigSources): JsonObject {

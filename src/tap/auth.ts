@@ -1,8 +1,7 @@
-import { createPrivateKey, createSign, randomBytes, type KeyObject } from 'node:crypto';
-import OAuth from 'oauth-1.0a';
 import { configError } from '../shared/errors.ts';
 import type { HttpRequest } from '../shared/http/request.ts';
-import type { Credential } from './config.ts';
+import { oauth1Signer, readPrivateKey } from './auth-oauth1.ts';
+import type { Credential, Secret } from './config.ts';
 
 /** The `Authorization` header of one attempt at a request; OAuth 1.0a makes a new nonce and time each call. */
 export type Authorize = (request: Pick<HttpRequest, 'method' | 'url'>) => string;
@@ -19,8 +18,11 @@ export function authorizer(credential: Credential, now: () => number): Authorize
     case 'api_token':
       return fixed(credential.email, credential.api_token.reveal());
     case 'oauth1': {
-      const key = readPrivateKey(credential.private_key.reveal());
-      return oauth1(credential.consumer_key, key, credential.access_token.reveal(), now);
+      const { private_key, access_token } = expectAuthorized(credential);
+      const key = readPrivateKey(private_key.reveal());
+      const sign = oauth1Signer({ consumerKey: credential.consumer_key, key }, now);
+      const parameters = { oauth_token: access_token.reveal() };
+      return (request) => sign(request, parameters);
     }
     default:
       return credential satisfies never;
@@ -32,34 +34,20 @@ function fixed(user: string, password: string): Authorize {
   return () => header;
 }
 
-function readPrivateKey(pem: string): KeyObject {
-  try {
-    return createPrivateKey(pem);
-  } catch (cause) {
-    throw configError(
-      'credentials.private_key: not a PEM private key; give the whole text, or a reference such as file:jira.pem',
-      {
-        code: 'CONFIG',
-        cause,
-      },
-    );
-  }
-}
+type Oauth1Credential = Extract<Credential, { auth_type: 'oauth1' }>;
+type Authorized = Oauth1Credential & { readonly private_key: Secret; readonly access_token: Secret };
 
-/**
- * RFC 5849 with RSA-SHA1, as Jira's application links require. The JSON body is not signed (section 3.4.1.3.1
- * signs form bodies only), and the token secret plays no part in RSA-SHA1.
- */
-export function oauth1(consumerKey: string, key: KeyObject, token: string, now: () => number): Authorize {
-  const oauth = new OAuth({
-    consumer: { key: consumerKey, secret: '' },
-    signature_method: 'RSA-SHA1',
-    hash_function: (base) => createSign('RSA-SHA1').update(base).sign(key, 'base64'),
-  });
-  oauth.getNonce = () => randomBytes(16).toString('hex');
-  oauth.getTimeStamp = () => Math.floor(now() / 1000);
-  return ({ method, url }) => {
-    const signed = oauth.authorize({ method, url }, { key: token, secret: '' });
-    return oauth.toHeader(signed).Authorization;
-  };
+/** The credential, if somebody has logged in with it; else a config error that names the command for that. */
+export function expectAuthorized(credential: Oauth1Credential, configOptions = '--config FILE'): Authorized {
+  const { private_key, access_token } = credential;
+  if (private_key !== undefined && access_token !== undefined)
+    return { ...credential, private_key, access_token };
+  const missing = [
+    ...(private_key === undefined ? ['private_key'] : []),
+    ...(access_token === undefined ? ['access_token'] : []),
+  ];
+  throw configError(
+    `credentials: nobody has logged in yet (${missing.join(' and ')} missing); run tap-jira authorize ${configOptions}`,
+    { code: 'AUTH' },
+  );
 }

@@ -15,6 +15,11 @@ import type { Log } from '../shared/log.ts';
 import type { Authorize } from './auth.ts';
 import { errorFor, errorForFailure, isHtml } from './jira-errors.ts';
 
+/** An address as it will stand on the wire (host in lower case, no default port), since OAuth signs it. */
+export function siteAddress(baseUrl: string): string {
+  return new URL(baseUrl).href.replace(/\/+$/, '');
+}
+
 /** A complete answer with a JSON body. */
 export type Answer = { readonly status: number; readonly headers: AnswerHeaders; readonly bytes: Buffer };
 
@@ -54,6 +59,8 @@ export type ClientOptions = {
   readonly clock: Clock;
   readonly log: Log;
   readonly signal: AbortSignal;
+  /** Told when all requests are held back for so many milliseconds. */
+  readonly onPause?: (ms: number) => void;
 };
 
 const HEAVY_TRIES = 2;
@@ -68,8 +75,7 @@ export function json(answer: Answer): JsonValue {
 
 export function createClient(options: ClientOptions): Client {
   const { clock, log, signal } = options;
-  // As it will stand on the wire (host in lower case, no default port), since OAuth signs it.
-  const baseUrl = new URL(options.baseUrl).href.replace(/\/+$/, '');
+  const baseUrl = siteAddress(options.baseUrl);
   const heavy = new WeakSet<HttpRequest>();
   let identity: string | undefined;
   let server: { readonly date: number; readonly at: number } | undefined;
@@ -123,10 +129,12 @@ export function createClient(options: ClientOptions): Client {
   const pace = new Pace({
     concurrency: options.concurrency,
     clock,
-    onPause: (ms, response) =>
+    onPause: (ms, response) => {
       log.warning(
         `Jira asks to wait ${Math.ceil(ms / 1000)} s (${response.headers.get('ratelimit-reason') ?? response.status})`,
-      ),
+      );
+      options.onPause?.(ms);
+    },
   });
   const send = retrying(pace.paced(signed), {
     budgetMs: options.maxRetryMs,
@@ -151,10 +159,10 @@ export function createClient(options: ClientOptions): Client {
     }
     const { status, headers, body } = response;
     if (isRefusedLogin(response) && (status === 200 || accept.includes(status))) throw refusedLogin(what);
-    if (status !== 200 && !accept.includes(status)) throw errorFor(response, what, baseUrl);
+    if (status !== 200 && !accept.includes(status)) throw errorFor(response, what, baseUrl, clock.now());
     if (isSomeoneElse(response)) throw lostSession(what);
     if (status === 200) {
-      if (isHtml(response)) throw errorFor(response, what, baseUrl);
+      if (isHtml(response)) throw errorFor(response, what, baseUrl, clock.now());
       if (!isJson(body, isHeavy))
         throw transientError(`${what}: the answer is not complete JSON`, { code: 'SERVER' });
       identity ??= userOf(response);

@@ -1,73 +1,6 @@
 import { z } from 'zod';
-import { secret } from '../shared/config.ts';
-import type { Secret } from '../shared/secret.ts';
-
-const text = (title: string, description: string, meta: { readonly examples?: string[] } = {}) =>
-  z
-    .string()
-    .min(1)
-    .meta({ title, description, ...meta });
-
-const credential = <T extends string>(authType: T) =>
-  z.literal(authType).meta({ title: 'Kind of credential' });
-
-const Credentials = z
-  .discriminatedUnion('auth_type', [
-    z
-      .strictObject({
-        auth_type: credential('personal_access_token'),
-        token: secret({
-          title: 'Token',
-          description: 'A personal access token (Data Center 8.14 and later).',
-        }),
-      })
-      .meta({ title: 'Personal access token (Data Center)' }),
-    z
-      .strictObject({
-        auth_type: credential('basic'),
-        username: text('User name', 'The name used to log in.'),
-        password: secret({
-          title: 'Password',
-          description: 'A wrong one is never tried twice: Jira would lock the account.',
-        }),
-      })
-      .meta({ title: 'User name and password (Data Center)' }),
-    z
-      .strictObject({
-        auth_type: credential('api_token'),
-        email: text('E-mail', 'The address of the Atlassian account.', { examples: ['me@example.com'] }),
-        api_token: secret({
-          title: 'API token',
-          description: 'An API token of that account, without scopes.',
-        }),
-      })
-      .meta({ title: 'API token (Cloud)' }),
-    z
-      .strictObject({
-        auth_type: credential('oauth1'),
-        consumer_key: text('Consumer key', 'As entered in the incoming application link.', {
-          examples: ['OauthKey'],
-        }),
-        private_key: secret({
-          title: 'Private key',
-          description: 'The RSA private key, PEM (PKCS#8 or PKCS#1).',
-        }),
-        access_token: secret({
-          title: 'Access token',
-          description: 'The result of the three-legged OAuth 1.0a dance.',
-        }),
-        access_token_secret: secret({
-          title: 'Access token secret',
-          description: 'Comes with the access token.',
-        }).optional(),
-        session_handle: secret({
-          title: 'Session handle',
-          description: 'Comes with the access token; renews it.',
-        }).optional(),
-      })
-      .meta({ title: 'OAuth 1.0a (Data Center)' }),
-  ])
-  .meta({ title: 'Credentials', description: 'How to log in to Jira.' });
+import { Secret } from '../shared/secret.ts';
+import { address, Credentials, text } from './config-credentials.ts';
 
 function isBare({ username, password, search, hash }: URL): boolean {
   return [username, password, search, hash].every((part) => part === '');
@@ -90,6 +23,15 @@ export const TapConfig = z.strictObject({
       order: 0,
     }),
   credentials: Credentials,
+  cloud_id: text(
+    'Cloud ID',
+    'Of the site, for credentials that go through the gateway. Default: looked up by base_url.',
+    { examples: ['11223344-a1b2-3b33-c444-def123456789'] },
+  ).optional(),
+  gateway_url: address(
+    'Address of the gateway',
+    "Atlassian's, for oauth2, service_account and API tokens with scopes.",
+  ).default('https://api.atlassian.com'),
   projects: z
     .array(z.string().min(1))
     .min(1)
@@ -119,10 +61,15 @@ export const TapConfig = z.strictObject({
       description: 'Only issues that also fulfil this condition; it is put in parentheses.',
       examples: ['issuetype != Epic'],
     }),
-  fields: z.array(z.string().min(1)).min(1).default(['*all']).meta({
-    title: 'Fields',
-    description: 'Fields to ask for, as in the REST API; updated and created are always added.',
-  }),
+  fields: z
+    .array(z.string().min(1))
+    .min(1)
+    .default(['*all'])
+    .meta({
+      title: 'Fields',
+      description: 'Fields to ask for, as in the REST API; updated and created are always added.',
+      examples: [['summary', 'status', 'assignee']],
+    }),
   round_to: z
     .enum(['minute', 'hour'])
     .default('minute')
@@ -166,21 +113,45 @@ export const TapConfig = z.strictObject({
     .min(1)
     .optional()
     .meta({ title: 'User agent', description: 'Sent with every request.' }),
-  ca_file: z.string().min(1).optional().meta({
-    title: 'CA file',
-    description: 'PEM file of certificate authorities to trust beside the public ones.',
-  }),
+  ca_file: z
+    .string()
+    .min(1)
+    .optional()
+    .meta({
+      title: 'CA file',
+      description: 'PEM file of certificate authorities to trust beside the public ones.',
+      examples: ['/etc/ssl/company-ca.pem'],
+    }),
   proxy_url: z
     .url({
       protocol: /^https?$/,
       error: 'must be the address of a proxy, such as http://proxy.example.com:3128',
     })
+    .transform(secretAddress)
     .optional()
     .meta({
       title: 'Proxy',
-      description: 'HTTP proxy; default: the environment (HTTPS_PROXY, HTTP_PROXY, NO_PROXY).',
+      description:
+        'HTTP proxy, with user name and password if it wants them; default: the environment (HTTPS_PROXY, HTTP_PROXY, NO_PROXY).',
+      examples: ['http://proxy.example.com:3128'],
+      airbyte_secret: true,
     }),
 });
+
+/** An address that may have a password in it, which is a secret by itself as well. */
+function secretAddress(text: string): Secret {
+  const { password } = new URL(text);
+  for (const form of new Set([password, decoded(password)])) if (form !== '') new Secret(form);
+  return new Secret(text);
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
 
 export type Config = z.output<typeof TapConfig>;
 export type Credential = Config['credentials'];

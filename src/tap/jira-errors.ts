@@ -1,12 +1,19 @@
 import { configError, transientError, type ConnectorError } from '../shared/errors.ts';
 import type { AnswerHeaders, HttpFailure, HttpResponse } from '../shared/http/request.ts';
 import { isObject, type JsonValue } from '../shared/json/value.ts';
+import { oauthError, oauthProblemOf } from './oauth-problem.ts';
 
 /**
  * What an error concerns. `site`: every project (login, host, limits), so the run stops. `request`: this request
  * only. The code of the `ConnectorError` is one of these words.
  */
-export const SITE_CODES: ReadonlySet<string> = new Set(['AUTH', 'CONNECT', 'NOT_JIRA', 'UNAVAILABLE']);
+export const SITE_CODES: ReadonlySet<string> = new Set([
+  'AUTH',
+  'DENIED',
+  'CONNECT',
+  'NOT_JIRA',
+  'UNAVAILABLE',
+]);
 
 /** The first words of what Jira said, from any of its error envelopes; empty when it was a web page. */
 export function jiraMessage(response: HttpResponse): string {
@@ -47,8 +54,13 @@ export function isHtml(response: HttpResponse): boolean {
   );
 }
 
-/** The error for an answer that is not the one asked for. `what` names the request for a person. */
-export function errorFor(response: HttpResponse, what: string, baseUrl: string): ConnectorError {
+/**
+ * The error for an answer that is not the one asked for. `what` names the request for a person, `now` is this
+ * machine's clock.
+ */
+export function errorFor(response: HttpResponse, what: string, baseUrl: string, now: number): ConnectorError {
+  const problem = response.status < 400 ? undefined : oauthProblemOf(response);
+  if (problem !== undefined) return oauthError(problem, response, { what, baseUrl, now });
   const said = jiraMessage(response);
   const quote = said === '' ? '' : `; Jira says: ${said}`;
   const { status, headers } = response;
@@ -109,33 +121,10 @@ function unauthorized(response: HttpResponse, what: string, quote: string): Conn
       { code: 'AUTH' },
     );
   }
-  const problem = /oauth_problem="?([a-z_]+)/.exec(
-    `${response.headers.get('www-authenticate') ?? ''} ${response.body.toString('latin1', 0, 2000)}`,
-  )?.[1];
-  if (problem !== undefined) {
-    return configError(`${what}: Jira rejected the OAuth 1.0a request: ${problem}; ${oauthAdvice(problem)}`, {
-      code: 'AUTH',
-    });
-  }
   return configError(
     `${what}: Jira did not accept the credentials (401)${quote}; check credentials. It was tried once only.`,
     { code: 'AUTH' },
   );
-}
-
-const OAUTH_ADVICE: Readonly<Record<string, string>> = {
-  timestamp_refused: 'the clocks differ by more than five minutes: set the clock of this machine',
-  signature_invalid:
-    'the private key does not belong to the public key in Jira, or a proxy changes scheme, host or port of base_url',
-  consumer_key_unknown: 'credentials.consumer_key is not the one of the incoming application link',
-  token_rejected: 'the access token is not valid: authorize again',
-  token_expired: 'the access token has expired: authorize again',
-  token_revoked: 'the access token was revoked: authorize again',
-  nonce_used: 'a proxy repeated the request',
-};
-
-function oauthAdvice(problem: string): string {
-  return OAUTH_ADVICE[problem] ?? 'check the application link in Jira';
 }
 
 function forbidden(response: HttpResponse, what: string, quote: string): ConnectorError {

@@ -1,15 +1,12 @@
-import { readText } from '../shared/config-file.ts';
 import type { Clock } from '../shared/clock.ts';
 import { configError } from '../shared/errors.ts';
-import { transport } from '../shared/http/transport.ts';
 import type { JsonObject } from '../shared/json/value.ts';
 import type { Log } from '../shared/log.ts';
-import { VERSION } from '../shared/version.ts';
 import type { Message } from '../protocol/message.ts';
-import { authorizer } from './auth.ts';
-import { createClient, type Client } from './client.ts';
 import type { Config } from './config.ts';
+import type { CredentialStore } from './credential-store.ts';
 import { epochTimes, MINUTE_MS, zoneTimes, type JqlTimes } from './jql-time.ts';
+import { openClient } from './open-client.ts';
 import type { Progress } from './progress.ts';
 import type { SyncSettings } from './project-sync.ts';
 import { connect, resolveProjects, type Site } from './site.ts';
@@ -18,6 +15,8 @@ import { sync } from './sync.ts';
 
 export type RunOptions = {
   readonly config: Config;
+  /** Where renewed credentials go; without it none are renewed. */
+  readonly store?: CredentialStore;
   readonly streams: readonly SelectedStream[];
   readonly state: JsonObject;
   readonly stateSource: string;
@@ -28,39 +27,7 @@ export type RunOptions = {
 };
 
 const DEFAULT_OVERLAP_MINUTES = { cloud: 720, datacenter: 5 } as const;
-const MAX_BODY_BYTES = 256 * 1024 * 1024;
 const CLOUD_PAGE_SIZE = 100;
-
-/** A client for the configured Jira, and how to close its connections. */
-export async function openClient({
-  config,
-  clock,
-  log,
-  signal,
-}: Pick<RunOptions, 'config' | 'clock' | 'log' | 'signal'>): Promise<{
-  readonly client: Client;
-  readonly close: () => Promise<void>;
-}> {
-  const { send, close } = transport({
-    timeoutMs: config.request_timeout_seconds * 1000,
-    connections: config.concurrency,
-    maxBodyBytes: MAX_BODY_BYTES,
-    ...(config.ca_file === undefined ? {} : { ca: await readText(config.ca_file, 'ca_file') }),
-    ...(config.proxy_url === undefined ? {} : { proxyUrl: config.proxy_url }),
-  });
-  const client = createClient({
-    baseUrl: config.base_url,
-    send,
-    authorize: authorizer(config.credentials, clock.now),
-    userAgent: config.user_agent ?? `tap-jira/${VERSION}`,
-    concurrency: config.concurrency,
-    maxRetryMs: config.max_retry_seconds * 1000,
-    clock,
-    log,
-    signal,
-  });
-  return { client, close };
-}
 
 /** Connects to Jira and yields the messages of one run; see `sync` for their order and for failures. */
 export async function* run(options: RunOptions): AsyncGenerator<Message> {

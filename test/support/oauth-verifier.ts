@@ -1,16 +1,13 @@
-import { createVerify, type KeyObject } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import type { JiraRequest } from './jira/http.ts';
+import { isSignedBy, oauthParameters, signatureBase } from './jira/oauth-signature.ts';
 import type { JiraUser, Login } from './jira/state.ts';
 
 const WINDOW_MS = 5 * 60_000;
 
-/** RFC 3986, as RFC 5849 section 3.6 wants it. */
-const encode = (text: string): string =>
-  encodeURIComponent(text).replaceAll(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
-
 /**
- * The other end of OAuth 1.0a, as strict as Jira: RSA-SHA1 over a base string made from the request line by
- * RFC 5849, with fresh nonces and times. Made without the library that signs.
+ * The other end of OAuth 1.0a for one token, as strict as Jira: RSA-SHA1 over a base string made from the request
+ * line by RFC 5849, with fresh nonces and times. Made without the library that signs.
  */
 export class OAuthVerifier {
   readonly nonces = new Set<string>();
@@ -40,9 +37,9 @@ export class OAuthVerifier {
 
   /** What is wrong with the header of a request to `url` (as on the wire), in the words of OAuth. */
   problemOf(method: string, url: string, header: string, now = Date.now()): string | undefined {
-    const given = new Map(
-      [...header.matchAll(/(\w+)="([^"]*)"/g)].map(([, name, value]) => [name!, decodeURIComponent(value!)]),
-    );
+    const pairs = oauthParameters(header);
+    const given = new Map(pairs);
+    if (given.size < pairs.length) return 'parameter_rejected';
     if (given.get('oauth_consumer_key') !== this.#consumer) return 'consumer_key_unknown';
     if (given.get('oauth_token') !== this.#token) return 'token_rejected';
     if (given.get('oauth_signature_method') !== 'RSA-SHA1') return 'signature_method_rejected';
@@ -50,21 +47,8 @@ export class OAuthVerifier {
     const nonce = given.get('oauth_nonce') ?? '';
     if (nonce === '' || this.nonces.has(nonce)) return 'nonce_used';
     this.nonces.add(nonce);
-    const verify = createVerify('RSA-SHA1').update(baseString(method, url, given));
-    return verify.verify(this.#key, given.get('oauth_signature') ?? '', 'base64')
+    return isSignedBy(this.#key, signatureBase(method, url, pairs), given.get('oauth_signature') ?? '')
       ? undefined
       : 'signature_invalid';
   }
-}
-
-function baseString(method: string, url: string, oauth: ReadonlyMap<string, string>): string {
-  const [address = '', query = ''] = url.split(/\?(.*)/s, 2);
-  const pairs = query === '' ? [] : query.split('&').map((pair) => pair.split(/=(.*)/s, 2));
-  // `+` in a query is a space to Java, which reads it as a form.
-  const decoded = pairs.map(([name = '', value = '']) =>
-    [name, value].map((text) => decodeURIComponent(text.replaceAll('+', ' '))),
-  );
-  const signed = [...oauth].filter(([name]) => name.startsWith('oauth_') && name !== 'oauth_signature');
-  const all = [...decoded, ...signed].map(([name, value]) => `${encode(name!)}=${encode(value!)}`);
-  return [method, address, all.toSorted().join('&')].map(encode).join('&');
 }

@@ -58,6 +58,67 @@ describe('the Authorization header', () => {
     },
   );
 
+  describe('of OAuth 1.0a, where signatures commonly break', () => {
+    const authorize = authorizer(
+      oauth1(privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()),
+      Date.now,
+    );
+    const verifier = new OAuthVerifier(publicKey, 'Oauth Key/é', 'token');
+    const SEARCH = 'https://jira.example/jira/rest/api/2/search';
+
+    it.each([
+      ['a plus for a space', `${SEARCH}?jql=project+%3D+ABC`],
+      ['a plus that is one', `${SEARCH}?jql=a%2Bb`],
+      ['= in a value', `${SEARCH}?jql=project=ABC&x==`],
+      ['? in a value', `${SEARCH}?jql=summary~why?&y=??`],
+      ['a name without value', `${SEARCH}?expand&fields=`],
+      ['a query without anything', `${SEARCH}?`],
+      ['duplicates', `${SEARCH}?fields=b&fields=a&fields=b`],
+      ['duplicates of which one is empty', `${SEARCH}?expand=&expand=changelog`],
+      ['names that begin alike', `${SEARCH}?a=2&a1=1&a-b=0&A=3&b=`],
+      ['names and values beyond ASCII', `${SEARCH}?%C3%BC=%F0%9F%98%80&jql=M%C3%BCnchen`],
+      ["what encodeURIComponent leaves alone: !'()*", `${SEARCH}?jql=!'()*`],
+      ['names of members that every object has', `${SEARCH}?constructor=1&toString=2&hasOwnProperty=3`],
+      ['a path with escapes', 'https://jira.example/rest/api/2/project/A%20B%2FC'],
+    ])('%s', (_what, url) => {
+      for (const method of ['GET', 'POST'] as const)
+        expect(verifier.problemOf(method, url, authorize({ method, url }))).toBeUndefined();
+    });
+
+    it.each([
+      ['the default port of HTTPS', 'https://jira.example:443/x?a=1', 'https://jira.example/x?a=1'],
+      ['the default port of HTTP', 'http://jira.example:80/x', 'http://jira.example/x'],
+      ['another port', 'https://jira.example:8443/x', 'https://jira.example:8443/x'],
+      ['the default port of the other scheme', 'http://jira.example:443/x', 'http://jira.example:443/x'],
+      ['a host in capitals', 'HTTPS://JIRA.Example/Path', 'https://jira.example/Path'],
+      ['a fragment', 'https://jira.example/x?a=1#b', 'https://jira.example/x?a=1'],
+    ])('%s', (_what, given, onTheWire) => {
+      const header = authorize({ method: 'GET', url: given });
+      expect(verifier.problemOf('GET', onTheWire, header)).toBeUndefined();
+    });
+
+    it('a request that is signed again, and is not changed by that', () => {
+      const request = Object.freeze({
+        method: 'POST',
+        url: `${SEARCH}?jql=a+b&jql=c`,
+        headers: {},
+        body: '{"a":1}',
+      });
+      const headers = [1, 2, 3].map(() => authorize(request));
+      for (const header of headers) {
+        expect(verifier.problemOf('POST', request.url, header)).toBeUndefined();
+        expect(header).not.toMatch(/jql|%22a%22/);
+      }
+      expect(new Set(headers).size).toBe(3);
+    });
+
+    it('a JSON body, which is not signed', () => {
+      const url = `${SEARCH}?validateQuery=true`;
+      const request = { method: 'POST', url, body: '{"jql":"a=b&c=d"}' } as const;
+      expect(verifier.problemOf('POST', url, authorize(request))).toBeUndefined();
+    });
+  });
+
   it('of OAuth 1.0a has a new nonce and the time of each attempt', () => {
     let now = 1_700_000_000_000;
     const authorize = authorizer(
@@ -76,7 +137,12 @@ describe('the Authorization header', () => {
   });
 
   it('of OAuth 1.0a needs a private key, and does not show what it got instead', () => {
-    for (const pem of ['hush hush', publicKey.export({ type: 'spki', format: 'pem' }).toString()]) {
+    const { privateKey: curve } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    for (const pem of [
+      'hush hush',
+      publicKey.export({ type: 'spki', format: 'pem' }).toString(),
+      curve.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    ]) {
       let error: unknown;
       try {
         authorizer(oauth1(pem), Date.now);

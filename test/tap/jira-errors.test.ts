@@ -3,6 +3,7 @@ import { HttpFailure, type HttpResponse } from '../../src/shared/http/request.ts
 import { errorFor, errorForFailure, jiraMessage, SITE_CODES } from '../../src/tap/jira-errors.ts';
 
 const BASE = 'https://jira.example/jira';
+const NOW = Date.parse('2026-11-23T10:00:00Z');
 const answer = (
   status: number,
   body: string | object,
@@ -85,10 +86,15 @@ describe('an answer that is not the one asked for', () => {
       answer(401, 'oauth_problem=token_rejected'),
       'config',
       'AUTH',
-      /token_rejected; the access token is not valid: authorize again/,
+      /token_rejected; the access token is not valid \(any more\); run tap-jira authorize/,
     ],
-    [answer(401, '', oauth('timestamp_refused')), 'config', 'AUTH', /set the clock of this machine/],
-    [answer(401, '', oauth('something_new')), 'config', 'AUTH', /something_new; check the application link/],
+    [answer(401, '', oauth('timestamp_refused')), 'config', 'AUTH', /set the clock of this machine right/],
+    [
+      answer(401, '', oauth('something_new')),
+      'config',
+      'AUTH',
+      /something_new; look at the incoming application link/,
+    ],
     [answer(403, '<html>x</html>', CAPTCHA), 'config', 'AUTH', /wants a CAPTCHA.*log in once in a browser/],
     [answer(403, '<html>x</html>', HTML), 'config', 'AUTH', /not allowed for this user/],
     [answer(403, { errorMessages: ['No browse permission'] }), 'config', 'FORBIDDEN', /No browse permission/],
@@ -105,7 +111,7 @@ describe('an answer that is not the one asked for', () => {
     [answer(502, '<html></html>'), 'transient', 'SERVER', /Jira failed \(502\)$/],
     [answer(503, '<html></html>'), 'transient', 'UNAVAILABLE', /not available \(503\); run again later/],
   ])('%#', (response, kind, code, message) => {
-    const error = errorFor(response, 'searching project ABC', BASE);
+    const error = errorFor(response, 'searching project ABC', BASE, NOW);
     expect(error).toMatchObject({ kind, code });
     expect(error.message).toMatch(/^searching project ABC: /);
     expect(error.message).toMatch(message);
@@ -113,10 +119,85 @@ describe('an answer that is not the one asked for', () => {
   });
 
   it('stops the whole run if it concerns login, host or limits, and only then', () => {
-    const codes = [401, 429, 503, 302].map((status) => errorFor(answer(status, ''), 'x', BASE).code!);
+    const codes = [401, 429, 503, 302].map((status) => errorFor(answer(status, ''), 'x', BASE, NOW).code!);
     for (const code of codes) expect(SITE_CODES).toContain(code);
     for (const status of [400, 403, 404, 410, 500])
-      expect(SITE_CODES).not.toContain(errorFor(answer(status, {}), 'x', BASE).code);
+      expect(SITE_CODES).not.toContain(errorFor(answer(status, {}), 'x', BASE, NOW).code);
+  });
+});
+
+describe('what Jira objects to in OAuth 1.0a', () => {
+  const message = (
+    problem: string,
+    fields: Record<string, string> = {},
+    headers: Record<string, string> = {},
+  ) =>
+    errorFor(
+      answer(401, String(new URLSearchParams({ oauth_problem: problem, ...fields })), headers),
+      'x',
+      BASE,
+      NOW,
+    ).message;
+  const echo = (url: string) => ({
+    oauth_signature: 'c2VjcmV0',
+    oauth_signature_base_string: `GET&${encodeURIComponent(url)}&a%3Dsecret`,
+  });
+
+  it.each<[string, string, Record<string, string>, Record<string, string>, RegExp]>([
+    [
+      'a clock behind',
+      'timestamp_refused',
+      {},
+      { date: 'Mon, 23 Nov 2026 10:12:40 GMT' },
+      /12 min 40 s behind Jira's/,
+    ],
+    [
+      'a clock ahead, told by the window only',
+      'timestamp_refused',
+      { oauth_acceptable_timestamps: `${NOW / 1000 - 4200}-${NOW / 1000 - 3600}` },
+      {},
+      /1 h 5 min ahead of Jira's/,
+    ],
+    [
+      'clocks that agree',
+      'timestamp_refused',
+      {},
+      { date: 'Mon, 23 Nov 2026 10:00:01 GMT' },
+      /1 s only; .*nodes/,
+    ],
+    [
+      'a wrong key',
+      'signature_invalid',
+      echo(`${BASE}/rest/api/2/search`),
+      {},
+      /^[^;]+; credentials\.private_key does not/,
+    ],
+    [
+      'another scheme',
+      'signature_invalid',
+      echo('http://jira.example/jira/rest'),
+      {},
+      /asked for http:\/\/jira.example\/jira\/rest,.*server\.xml/,
+    ],
+    ['another port', 'signature_invalid', echo('https://jira.example:8443/jira/rest'), {}, /proxyPort/],
+    ['no context path', 'signature_invalid', echo('https://jira.example/rest'), {}, /proxy changes/],
+    ['an address that only begins alike', 'signature_invalid', echo(`${BASE}2/rest`), {}, /proxy changes/],
+    ['no echo', 'signature_invalid', {}, {}, /either credentials\.private_key.*or a proxy/],
+    ['an echo that is none', 'signature_invalid', { oauth_signature_base_string: '%%%' }, {}, /either/],
+    ['a repeated nonce', 'nonce_used', {}, {}, /proxy.*repeated/],
+    ['a disabled consumer', 'consumer_key_rejected', {}, {}, /enable incoming/],
+    [
+      'a missing parameter',
+      'parameter_absent',
+      { oauth_parameters_absent: 'oauth_token' },
+      {},
+      /Authorization header/,
+    ],
+    ['a revoked token', 'token_revoked', {}, {}, /Authorized Applications/],
+    ['a denial', 'permission_denied', {}, {}, /choose Allow/],
+  ])('%s', (_what, problem, fields, headers, expected) => {
+    expect(message(problem, fields, headers)).toMatch(expected);
+    expect(message(problem, fields, headers)).not.toMatch(/secret|c2VjcmV0|GET&/);
   });
 });
 

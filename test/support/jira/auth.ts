@@ -71,6 +71,8 @@ const identify = (state: ServerState, request: JiraRequest): Login => {
       return basic(state, ...basicPair(credentials ?? ''));
     case 'bearer':
       return bearer(state, credentials ?? '');
+    case 'oauth':
+      return state.flavour === 'datacenter' ? state.oauth.login(request) : {};
     default:
       return {};
   }

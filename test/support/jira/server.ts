@@ -4,6 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { authenticate, identityHeaders } from './auth.ts';
 import { errorMessages, html } from './http.ts';
 import type { Answer, JiraRequest } from './http.ts';
+import { oauthServlet } from './oauth-servlets.ts';
+import type { OAuthProvider } from './oauth.ts';
 import { rateLimit } from './rate-limit.ts';
 import { route } from './routes.ts';
 import { replacement, send } from './send.ts';
@@ -25,6 +27,8 @@ export type Jira = {
   /** The address to configure a client with: context path included, no slash at the end. */
   readonly url: string;
   readonly site: Site;
+  /** OAuth 1.0a: application links and tokens. */
+  readonly oauth: OAuthProvider;
   /** Every request so far, in order of their answers. */
   readonly requests: RecordedRequest[];
   /** Requests refused, or answered anonymously, because of wrong credentials. */
@@ -57,6 +61,8 @@ const httpDate = (ms: number): string => {
 };
 
 const answerTo = async (state: ServerState, request: JiraRequest): Promise<Answer> => {
+  const servlet = oauthServlet(state, request);
+  if (servlet !== undefined) return servlet;
   const login = await authenticate(state, request);
   const now = state.site.now();
   const { user } = login;
@@ -155,6 +161,9 @@ export const startJira = async (options: JiraOptions, port = 0): Promise<Jira> =
     },
     get site() {
       return state.site;
+    },
+    get oauth() {
+      return state.oauth;
     },
     get requests() {
       return requests;

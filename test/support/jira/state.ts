@@ -1,5 +1,7 @@
 import type { JiraRequest, Answer, Fault, Headers } from './http.ts';
 import type { Flavour, Issue, View } from './model.ts';
+import type { BrowserSession } from './oauth-servlets.ts';
+import { OAuthProvider } from './oauth.ts';
 import { writeIssue, writePerson } from './render.ts';
 import type { Selection } from './selection.ts';
 import type { Site } from './site.ts';
@@ -106,6 +108,10 @@ export class ServerState {
   readonly quirks: Quirks;
   /** Failed logins since the last good one, by name. */
   readonly failures = new Map<string, number>();
+  /** Application links and tokens. */
+  readonly oauth: OAuthProvider;
+  /** Who is logged in with a browser, by cookie. */
+  readonly browserSessions = new Map<string, BrowserSession>();
   readonly buckets = new Map<string, { tokens: number; at: number }>();
   loginFailures = 0;
   /** So many coming requests are answered as if nobody were logged in. */
@@ -125,6 +131,7 @@ export class ServerState {
     this.contextPath = options.contextPath ?? (options.flavour === 'datacenter' ? '/jira' : '');
     this.base = options.baseUrl ?? address + this.contextPath;
     this.quirks = options.quirks ?? {};
+    this.oauth = new OAuthProvider(this.base, () => this.site.now());
   }
 
   zoneOf(user: JiraUser | undefined): string {
