@@ -1,5 +1,5 @@
 import type { Clock } from '../shared/clock.ts';
-import { describe, toConnectorError } from '../shared/errors.ts';
+import { describe, toConnectorError, type ErrorKind } from '../shared/errors.ts';
 import { allowanceOf } from '../shared/http/pace.ts';
 import type { Log } from '../shared/log.ts';
 import { fetchBodies } from './bodies.ts';
@@ -16,6 +16,8 @@ export type Finding = {
   readonly verdict: 'ok' | 'warning' | 'failed';
   readonly about: string;
   readonly text: string;
+  /** Who has to act on a failure. */
+  readonly kind?: ErrorKind;
 };
 
 export type CheckOptions = {
@@ -161,5 +163,6 @@ function ok(about: string, text: string): Finding {
 }
 
 function failed(about: string, error: unknown): Finding {
-  return { verdict: 'failed', about, text: describe(toConnectorError(error)) };
+  const { kind } = toConnectorError(error);
+  return { verdict: 'failed', about, text: describe(error), kind };
 }

@@ -2,6 +2,8 @@ import yargs from 'yargs';
 import type { AboutFormat } from '../shared/about.ts';
 import { UsageError } from '../shared/errors.ts';
 import type { LogFormat } from '../shared/log.ts';
+import { usageError } from '../shared/usage.ts';
+import type { AuthorizeFlags } from './authorize/context.ts';
 
 /** What the user asked for. */
 export type Command =
@@ -10,6 +12,9 @@ export type Command =
   | { readonly do: 'spec' }
   | ({ readonly do: 'discover' } & Common)
   | ({ readonly do: 'check' } & Common & Inputs)
+  | ({ readonly do: 'authorize' } & Common & { readonly flags: AuthorizeFlags; readonly browser: boolean })
+  | { readonly do: 'airbyte-catalog' }
+  | ({ readonly do: 'read' } & Common & { readonly catalog: string; readonly state?: string })
   | ({ readonly do: 'sync' } & Common & Inputs & { readonly test?: 'records' | 'schema' });
 
 type Common = { readonly config: readonly string[]; readonly log: LogChoice };
@@ -29,7 +34,7 @@ export async function parseCommand(argv: readonly string[], version: string): Pr
   const parser = yargs([...argv])
     .scriptName('tap-jira')
     .usage(
-      '$0 [check] --config FILE [--state FILE] [--catalog FILE]\n\nReads Jira issues incrementally and writes Singer messages to stdout.\ncheck: looks at address, login, projects and streams without reading.',
+      '$0 [check] --config FILE [--state FILE] [--catalog FILE]\n$0 authorize --config FILE [--keygen | --status] [--oob]\n$0 spec | discover | read --config FILE --catalog FILE [--state FILE]\n\nReads Jira issues incrementally and writes Singer messages to stdout.\ncheck: looks at address, login, projects and streams without reading.\nauthorize: logs in with OAuth in the browser, and stores the token where the configuration came from.\nspec, check, discover and read are the commands of an Airbyte source, which writes Airbyte messages.',
     )
     .option('config', {
       alias: 'c',
@@ -43,7 +48,8 @@ export async function parseCommand(argv: readonly string[], version: string): Pr
       alias: 's',
       type: 'string',
       requiresArg: true,
-      describe: 'State file: one JSON document, or the lines a target printed',
+      describe:
+        'State file: one JSON document, or the lines a target printed; for read, a list of Airbyte states',
     })
     .option('catalog', {
       type: 'string',
@@ -64,6 +70,21 @@ export async function parseCommand(argv: readonly string[], version: string): Pr
       default: 'text' as const,
       describe: 'Format of --about',
     })
+    .option('keygen', {
+      type: 'boolean',
+      describe: 'authorize: only make the key pair, where there is none, and tell what to enter in Jira',
+    })
+    .option('oob', { type: 'boolean', describe: 'authorize: type in a code instead of being sent back here' })
+    .option('status', { type: 'boolean', describe: 'authorize: only tell when the login ends' })
+    .option('port', {
+      type: 'number',
+      requiresArg: true,
+      describe: 'authorize: port of this machine that the browser comes back to; default: a free one',
+    })
+    .option('browser', {
+      type: 'boolean',
+      describe: 'authorize: open the browser; --no-browser only prints the address',
+    })
     .option('log-format', { choices: ['text', 'json'] as const, describe: 'Format of the log on stderr' })
     .option('log-level', { type: 'string', requiresArg: true, describe: 'debug, info, warning or error' })
     .epilogue(EXAMPLES)
@@ -72,7 +93,7 @@ export async function parseCommand(argv: readonly string[], version: string): Pr
     .strictOptions()
     .exitProcess(false)
     .fail((message, error) => {
-      throw new UsageError(message ?? error?.message ?? 'wrong arguments');
+      throw usageError(message, error);
     });
   const args = await parser.parseAsync([...argv], {}, (_error, _args, output) => {
     printed += output;
@@ -80,9 +101,13 @@ export async function parseCommand(argv: readonly string[], version: string): Pr
   if (printed !== '') return { do: 'print', text: `${printed}\n` };
   const stray = args._[0];
   if (stray === 'spec') return { do: 'spec' };
-  if (stray !== undefined && stray !== 'check') throw new UsageError(`unknown argument: ${stray}`);
+  if (stray === 'discover') return { do: 'airbyte-catalog' };
+  if (stray !== undefined && stray !== 'check' && stray !== 'read' && stray !== 'authorize')
+    throw new UsageError(`unknown argument: ${stray}`);
   if (args.about === true) return { do: 'about', format: args.format };
 
+  if (args.test !== undefined && !['', 'records', 'schema'].includes(args.test))
+    throw new UsageError(`--test: "${args.test}" is not records or schema`);
   const config = args.config ?? [];
   const log = {
     ...(args.logFormat === undefined ? {} : { format: args.logFormat }),
@@ -90,6 +115,15 @@ export async function parseCommand(argv: readonly string[], version: string): Pr
   };
   if (args.discover === true) return { do: 'discover', config, log };
   if (config.length === 0) throw new UsageError('--config is missing');
+  const { keygen = false, oob = false, status = false, port = 0, browser = true } = args;
+  if (stray === 'authorize') {
+    if (keygen && status) throw new UsageError('--keygen and --status exclude each other');
+    if (!Number.isInteger(port) || port < 0 || port > 65_535)
+      throw new UsageError('--port must be a number from 0 to 65535');
+    return { do: 'authorize', config, log, flags: { keygen, oob, status, port }, browser };
+  }
+  if (keygen || oob || status || port !== 0 || !browser)
+    throw new UsageError('--keygen, --oob, --status, --port and --no-browser belong to authorize');
   const catalog = args.catalog ?? args.properties;
   const inputs = {
     config,
@@ -98,6 +132,10 @@ export async function parseCommand(argv: readonly string[], version: string): Pr
     ...(catalog === undefined ? {} : { catalog }),
   };
   if (stray === 'check') return { do: 'check', ...inputs };
+  if (stray === 'read') {
+    if (catalog === undefined) throw new UsageError('--catalog is missing');
+    return { do: 'read', ...inputs, catalog };
+  }
   return {
     do: 'sync',
     ...inputs,

@@ -1,21 +1,31 @@
 #!/usr/bin/env node
 import { renderAbout } from '../shared/about.ts';
 import { readJsonObject } from '../shared/config-file.ts';
-import { loadConfig } from '../shared/config.ts';
+import type { ConfigSources } from '../shared/config.ts';
 import { systemClock } from '../shared/clock.ts';
 import { LineWriter } from '../shared/lines.ts';
-import { createLog, parseLogLevel, type Log } from '../shared/log.ts';
+import { createLog, parseLogLevel, type Log, type LogLevel } from '../shared/log.ts';
 import { runProgram } from '../shared/program.ts';
 import { VERSION } from '../shared/version.ts';
-import { describe, UsageError } from '../shared/errors.ts';
+import { UsageError } from '../shared/errors.ts';
 import { redact } from '../shared/secret.ts';
+import { airbyteLine, airbyteLog } from '../protocol/airbyte.ts';
 import { discoveryCatalog, readSelection } from '../protocol/catalog.ts';
 import type { Message } from '../protocol/message.ts';
 import { singer } from '../protocol/singer.ts';
+import { airbyteCatalog } from './airbyte/catalog.ts';
+import { SharedOutput } from './airbyte/output.ts';
+import { read } from './airbyte/read.ts';
+import { reportCheck } from './airbyte/report-check.ts';
+import { authorize } from './authorize/authorize.ts';
+import { openBrowser } from './authorize/browser.ts';
+import { terminalOn } from './authorize/terminal.ts';
 import { parseCommand, type Command, type LogChoice } from './command.ts';
-import { check } from './check.ts';
-import { TapConfig, type Config } from './config.ts';
-import { openClient, run } from './run.ts';
+import { check, type Finding } from './check.ts';
+import { TapConfig } from './config.ts';
+import { configOptions, loadBeforeLogin, loadTapConfig } from './load-config.ts';
+import { openClient } from './open-client.ts';
+import { run } from './run.ts';
 import { loadSchemas } from './schemas.ts';
 import { connectorSpecification } from './spec.ts';
 import { readStateFile } from './state-file.ts';
@@ -41,17 +51,33 @@ await runProgram(
       case 'about':
         return print(renderAbout(ABOUT, command.format));
       case 'spec':
-        return print(`${JSON.stringify({ type: 'SPEC', spec: connectorSpecification() })}\n`);
+        return print(airbyteLine({ type: 'SPEC', spec: connectorSpecification() }));
+      case 'airbyte-catalog': {
+        const catalog = airbyteCatalog(offeredStreams(loadSchemas()));
+        return print(airbyteLine({ type: 'CATALOG', catalog }));
+      }
       case 'discover': {
         log = logFor(command.log);
         return print(`${JSON.stringify(discoveryCatalog(offeredStreams(loadSchemas())), null, 2)}\n`);
       }
       case 'check':
         log = logFor(command.log);
-        return checkAndPrint(command, signal);
+        return checkAndReport(command, signal);
       case 'sync':
         log = logFor(command.log);
         return syncToStdout(command, signal);
+      case 'authorize':
+        log = logFor(command.log);
+        return authorizeFromTerminal(command, signal);
+      case 'read':
+        return read({
+          ...command,
+          config: async () => (await loadTapConfig(sourcesOf(command.config))).config,
+          out,
+          logLevel: logLevel(command.log),
+          clock: systemClock,
+          signal,
+        });
       default:
         return command satisfies never;
     }
@@ -59,7 +85,7 @@ await runProgram(
   () => log,
 );
 
-async function print(text: string): Promise<number> {
+async function print(text: string | Uint8Array): Promise<number> {
   await out.write(Buffer.from(text));
   await out.end();
   return 0;
@@ -69,7 +95,7 @@ async function syncToStdout(
   command: Command & { readonly do: 'sync' },
   signal: AbortSignal,
 ): Promise<number> {
-  const config = await loadTapConfig(command.config);
+  const { config, store } = await loadTapConfig(sourcesOf(command.config));
   const state = command.state === undefined ? {} : await readStateFile(command.state);
   const streams = await streamsFor(command);
   const reporter = process.stderr.isTTY
@@ -77,6 +103,7 @@ async function syncToStdout(
     : logReporter(log);
   const messages = run({
     config,
+    store,
     streams,
     state,
     stateSource: command.state ?? 'state',
@@ -99,53 +126,64 @@ async function syncToStdout(
   return 0;
 }
 
-/**
- * Prints a line per finding: to the terminal, or to stderr when a host reads stdout, which then gets Airbyte's
- * CONNECTION_STATUS. A host is told of a failed check by that message, so the exit code is 0 (Airbyte's rule).
- */
-async function checkAndPrint(
+/** For a person, a line per finding, and the exit code 1 when something is wrong; else Airbyte's `check`. */
+async function checkAndReport(
   command: Command & { readonly do: 'check' },
   signal: AbortSignal,
 ): Promise<number> {
-  const person = process.stdout.isTTY;
-  const failures: string[] = [];
-  try {
-    const config = await loadTapConfig(command.config);
-    const { client, close } = await openClient({ config, clock: systemClock, log, signal });
-    try {
-      const streams = await streamsFor(command);
-      for await (const { verdict, about, text } of check({
-        client,
-        config,
-        streams,
-        clock: systemClock,
-        log,
-      })) {
-        if (verdict === 'failed') failures.push(`${about}: ${text}`);
-        const line = redact(`${verdict.padEnd(8)} ${about.padEnd(12)} ${text}\n`);
-        if (person) await out.write(Buffer.from(line));
-        else process.stderr.write(line);
-      }
-    } finally {
-      await close();
-    }
-  } catch (error) {
-    if (person || signal.aborted) throw error;
-    failures.push(describe(error));
+  if (!process.stdout.isTTY) {
+    const output = new SharedOutput(out);
+    const hostLog = airbyteLog(logLevel(command.log), (line) => output.say(line));
+    return reportCheck(findings(command, hostLog, signal), output, hostLog, systemClock.now);
   }
-  if (!person) {
-    const connectionStatus =
-      failures.length === 0
-        ? { status: 'SUCCEEDED' }
-        : { status: 'FAILED', message: redact(failures.join('; ')) };
-    await out.write(Buffer.from(`${JSON.stringify({ type: 'CONNECTION_STATUS', connectionStatus })}\n`));
+  let failed = false;
+  for await (const { verdict, about, text } of findings(command, log, signal)) {
+    failed ||= verdict === 'failed';
+    await out.write(Buffer.from(redact(`${verdict.padEnd(8)} ${about.padEnd(12)} ${text}\n`)));
+    await out.flush();
   }
   await out.end();
-  return person && failures.length > 0 ? 1 : 0;
+  return failed ? 1 : 0;
 }
 
-function loadTapConfig(paths: readonly string[]): Promise<Config> {
-  return loadConfig(TapConfig, { paths, env: process.env, envPrefix: 'TAP_JIRA_' });
+async function* findings(
+  command: Command & { readonly do: 'check' },
+  log: Log,
+  signal: AbortSignal,
+): AsyncGenerator<Finding> {
+  const { config, store } = await loadTapConfig(sourcesOf(command.config));
+  const { client, close } = await openClient({ config, store, clock: systemClock, log, signal });
+  try {
+    yield* check({ client, config, streams: await streamsFor(command), clock: systemClock, log });
+  } finally {
+    await close();
+  }
+}
+
+async function authorizeFromTerminal(
+  command: Command & { readonly do: 'authorize' },
+  signal: AbortSignal,
+): Promise<number> {
+  const desktop = { platform: process.platform, env: process.env };
+  const terminal = terminalOn({
+    input: process.stdin,
+    interactive: process.stdin.isTTY && process.stdout.isTTY,
+    open: async (address) => command.browser && openBrowser(address, desktop),
+    say: async (text) => {
+      await out.write(Buffer.from(redact(text)));
+      await out.flush();
+    },
+  });
+  const setup = await loadBeforeLogin(sourcesOf(command.config));
+  const options = configOptions(command.config);
+  const { flags } = command;
+  await authorize({ ...setup, flags, terminal, configOptions: options, clock: systemClock, log, signal });
+  await out.end();
+  return 0;
+}
+
+function sourcesOf(paths: readonly string[]): ConfigSources {
+  return { paths, env: process.env, envPrefix: 'TAP_JIRA_' };
 }
 
 async function streamsFor({ catalog }: { readonly catalog?: string }): Promise<readonly SelectedStream[]> {
@@ -174,16 +212,20 @@ async function* sample(
   }
 }
 
-function logFor({ format, level }: LogChoice): Log {
-  const structured = (process.env['SINGER_SDK_LOG_CONFIG'] ?? '') !== '';
+function logLevel({ level }: LogChoice): LogLevel {
   const wanted = level ?? process.env['TAP_JIRA_LOGLEVEL'] ?? process.env['LOGLEVEL'] ?? 'info';
   const parsed = parseLogLevel(wanted);
   if (parsed === undefined && level !== undefined)
     throw new UsageError(`--log-level: "${level}" is not debug, info, warning or error`);
+  return parsed ?? 'info';
+}
+
+function logFor(choice: LogChoice): Log {
+  const structured = (process.env['SINGER_SDK_LOG_CONFIG'] ?? '') !== '';
   return createLog({
     name: 'tap-jira',
-    format: format ?? (structured ? 'json' : 'text'),
-    level: parsed ?? 'info',
+    format: choice.format ?? (structured ? 'json' : 'text'),
+    level: logLevel(choice),
     // On a terminal a line takes the place of the progress bar, which is drawn again below it.
     write: (line) => process.stderr.write(process.stderr.isTTY ? `\r\u001b[K${line}` : line),
     now: systemClock.now,

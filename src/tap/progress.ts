@@ -1,3 +1,5 @@
+import type { ConnectorError } from '../shared/errors.ts';
+
 /** What a run accounts for, per project. Every issue that the query named is one of the four kinds. */
 export type Tally = { named: number; emitted: number; unchanged: number; gone: number; unread: number };
 
@@ -9,6 +11,10 @@ export type Progress = {
   readonly finished: (project: string, tally: Readonly<Tally>, seconds: number, error?: Error) => void;
   /** How many records of each stream the run emitted, at its end. */
   readonly emitted?: (records: ReadonlyMap<string, number>) => void;
+  /** Some streams are not complete, since one project could not be read whole. */
+  readonly failed?: (streams: readonly string[], error: ConnectorError) => void;
+  /** Jira limits the rate: no request is made for so many milliseconds. */
+  readonly paused?: (ms: number) => void;
 };
 
 export function emptyTally(): Tally {

@@ -1,5 +1,5 @@
 import { mergeConcurrent } from '../shared/async.ts';
-import { ConnectorError, describe, toConnectorError } from '../shared/errors.ts';
+import { ConnectorError, describe, toConnectorError, worstKind } from '../shared/errors.ts';
 import type { JsonObject } from '../shared/json/value.ts';
 import { Stopped } from '../shared/program.ts';
 import type { Message } from '../protocol/message.ts';
@@ -58,6 +58,10 @@ export async function* sync(options: SyncOptions): AsyncGenerator<Message> {
   for (const { key, error } of options.unknown) {
     failed.set(key, error);
     log.error(describe(error));
+    options.context.progress.failed?.(
+      streams.map(({ name }) => name),
+      toConnectorError(error),
+    );
   }
   const currentState = (): Message => {
     lastState = clock.elapsed();
@@ -166,16 +170,23 @@ async function* guarded(
     },
   };
   const seconds = (): number => (clock.elapsed() - started) / 1000;
+  const fail = (error: ConnectorError): void => {
+    failed.set(project.key, error);
+    progress.failed?.(
+      pass.streams.map(({ name }) => name),
+      error,
+    );
+  };
   try {
     for await (const step of syncProject(watching, pass)) yield { ...step, pass };
-    if (tally.unread > 0) failed.set(project.key, unreadIssues(project, tally.unread));
+    if (tally.unread > 0) fail(unreadIssues(project, tally.unread));
     progress.finished(label, tally, seconds());
   } catch (thrown) {
     if (thrown instanceof Stopped) throw thrown;
     const error = toConnectorError(thrown);
     progress.finished(label, tally, seconds(), error);
     if (SITE_CODES.has(error.code ?? '')) throw error;
-    failed.set(project.key, error);
+    fail(error);
     log.error(`project ${project.key} failed and keeps its state: ${describe(error)}`, { stream: 'issues' });
   }
 }
@@ -189,13 +200,8 @@ function unreadIssues({ key }: Project, count: number): ConnectorError {
 }
 
 function failure(failed: ReadonlyMap<string, Error>, total: number): ConnectorError {
-  const errors = [...failed.values()].map(toConnectorError);
-  const kind =
-    errors.find((error) => error.kind === 'system')?.kind ??
-    errors.find((error) => error.kind === 'config')?.kind ??
-    'transient';
   return new ConnectorError(
-    kind,
+    worstKind([...failed.values()].map(toConnectorError)),
     `${failed.size} of ${total} projects failed (${[...failed.keys()].join(', ')})${failed.size === total ? '' : '; the others are complete'}`,
     {
       code: 'PROJECTS_FAILED',
