@@ -82,7 +82,7 @@ describe('a configuration', () => {
     ['missing', {}, /^FILE: base_url: missing; give a string$/],
     ['of another type', { base_url: 5 }, /^FILE: base_url: must be of type string, not number$/],
     ['a list for a text', { base_url: ['x'] }, /base_url: must be of type string, not array/],
-    ['out of range', { base_url: 'x', page_size: 0 }, /^FILE: page_size: /],
+    ['out of range', { base_url: 'x', page_size: 0 }, /^FILE: page_size: must be at least 1$/],
     [
       'mistyped',
       { base_url: 'x', pagesize: 5 },
