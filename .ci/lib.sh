@@ -33,6 +33,10 @@ make_s3_server() {
     mv "$cache/go/versitygw" "$s3_server"
 }
 
+# An imitation of AWS: S3, STS, SSM, Secrets Manager; the program is "$moto_server".
+moto_server=$cache/venv-moto-5.2.5/bin/moto_server
+moto_venv() { venv moto-5.2.5 'moto[s3,secretsmanager,server,ssm]==5.2.5'; }
+
 # PyAirbyte, for the suites of both connectors; it is "$cache/venv-$pyairbyte".
 pyairbyte=airbyte-0.71.3
 pyairbyte_venv() { venv "$pyairbyte" 'airbyte==0.71.3' 'duckdb==1.4.3' 'pytest==9.2.0'; }

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { basename } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/shared/clock.ts';
 import { parseConfig } from '../../src/shared/config.ts';
@@ -12,6 +13,8 @@ import { openBucket, type Bucket } from '../support/s3-bucket.ts';
 import { storeContract } from '../support/store-contract.ts';
 
 const SERVER = process.env['S3_SERVER_BIN'];
+/** Takes every key for good, and answers for crc64nvme with another sum. */
+const IS_MOTO = SERVER !== undefined && basename(SERVER).startsWith('moto');
 const SLOW_DOWN = '<Error><Code>SlowDown</Code><Message>Reduce your request rate.</Message></Error>';
 const INTERNAL =
   '<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>InternalError</Code><Message>We encountered an internal error.</Message></Error>';
@@ -61,7 +64,8 @@ describe.skipIf(SERVER === undefined)('a bucket (S3_SERVER_BIN names the server)
 
   storeContract(async () => below(await open(), `contract${prefix}/`));
 
-  it.each(['default', 'when_required', 'crc64nvme', 'sha256'])('takes checksum %s', async (checksum) => {
+  const checksums = ['default', 'when_required', 'sha256', ...(IS_MOTO ? [] : ['crc64nvme'])];
+  it.each(checksums)('takes checksum %s', async (checksum) => {
     const store = await open({ checksum });
     await store.create(`sum${prefix}/small`, 'text/plain').finish(Buffer.from('x'));
     const upload = store.create(`sum${prefix}/large`, 'text/plain');
@@ -70,12 +74,15 @@ describe.skipIf(SERVER === undefined)('a bucket (S3_SERVER_BIN names the server)
     expect((await store.get(`sum${prefix}/large`))?.length).toBe(store.partBytes + 4);
   });
 
-  it.each([
+  const keys = [
     ['a wrong key', { aws_secret_access_key: 'wrong-secret' }, 'STORE_CREDENTIALS'],
     ['an unknown key', { aws_access_key_id: 'nobody' }, 'STORE_CREDENTIALS'],
+  ] as const;
+  it.each([
+    ...(IS_MOTO ? [] : keys),
     ['an unknown bucket', { s3_bucket: 'no-such-bucket' }, 'STORE_NO_BUCKET'],
     ['an address where nobody listens', { aws_endpoint_url: 'http://127.0.0.1:1' }, 'STORE_UNREACHABLE'],
-  ])('explains %s', async (_, settings, code) => {
+  ] as const)('explains %s', async (_, settings, code) => {
     const store = await open(settings);
     const failure = store.replace('a', Buffer.from('x'));
     await expect(failure).rejects.toMatchObject({ code });

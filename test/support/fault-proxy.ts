@@ -28,6 +28,7 @@ export type Seen = {
   readonly method: string;
   readonly path: string;
   readonly query: string;
+  readonly headers: IncomingMessage['headers'];
   readonly number: number;
 };
 
@@ -71,6 +72,7 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
         method: from.method ?? '',
         path: url.pathname,
         query: url.search,
+        headers: from.headers,
         number: proxy.seen.length + 1,
       };
       proxy.seen.push(seen);

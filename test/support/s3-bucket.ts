@@ -21,15 +21,20 @@ const ACCESS_KEY = 'test-access-key';
 const SECRET_KEY = 'test-secret-key';
 const LONGEST_START_MS = 20_000;
 
-/** Starts an S3 server (the program `versitygw` or `minio`) that keeps its data in `folder`, and makes a bucket. */
+/** What the programs that serve S3 want to be told. */
+const ARGUMENTS: Readonly<Record<string, (port: string, data: string) => readonly string[]>> = {
+  minio: (port, data) => ['server', '--quiet', '--address', `127.0.0.1:${port}`, data],
+  moto_server: (port) => ['-H', '127.0.0.1', '-p', port],
+  versitygw: (port, data) => ['--quiet', '--port', `127.0.0.1:${port}`, 'posix', data],
+};
+
+/** Starts an S3 server (a program of `ARGUMENTS`) that keeps its data in `folder`, and makes a bucket. */
 export async function openBucket(program: string, folder: string): Promise<Bucket> {
   const data = join(folder, 's3-data');
   await mkdir(data);
-  const address = `127.0.0.1:${await freePort()}`;
-  const isMinio = basename(program).includes('minio');
-  const args = isMinio
-    ? ['server', '--quiet', '--address', address, data]
-    : ['--quiet', '--port', address, 'posix', data];
+  const port = String(await freePort());
+  const address = `127.0.0.1:${port}`;
+  const args = Object.entries(ARGUMENTS).find(([name]) => basename(program).startsWith(name))![1](port, data);
   const credentials = {
     ROOT_ACCESS_KEY: ACCESS_KEY,
     ROOT_SECRET_KEY: SECRET_KEY,

@@ -1,5 +1,6 @@
 import type { S3ClientConfig } from '@aws-sdk/client-s3';
 import { fromNodeProviderChain, fromTemporaryCredentials } from '@aws-sdk/credential-providers';
+import { configError, messageOf, transientError, type ConnectorError } from '../../shared/errors.ts';
 import type { Config } from '../config.ts';
 import { credentials } from './s3-settings.ts';
 
@@ -21,9 +22,23 @@ export function roleCredentials(
   const chain = fromNodeProviderChain(
     config.aws_profile === undefined ? {} : { profile: config.aws_profile },
   );
-  return fromTemporaryCredentials({
+  const ask = fromTemporaryCredentials({
     params,
     masterCredentials: own ?? chain,
     ...(known === undefined ? {} : { clientConfig: { region: known } }),
   });
+  return (context) =>
+    ask(context).catch((cause: unknown) => {
+      throw explained(arn, cause);
+    });
+}
+
+function explained(arn: string, cause: unknown): ConnectorError {
+  const { $fault: fault, name = '' } = cause as { readonly $fault?: string; readonly name?: string };
+  const said = `role_arn: the role ${arn} cannot be taken: ${name}: ${messageOf(cause)}`;
+  const advice =
+    'allow sts:AssumeRole on it for these credentials, let its trust policy name them, and check external_id';
+  return fault === 'client' || name === 'CredentialsProviderError'
+    ? configError(`${said}; ${advice}`, { code: 'STORE_DENIED', cause })
+    : transientError(`${said}; run again when STS is well`, { code: 'STORE_FAILED', cause });
 }
