@@ -1,14 +1,21 @@
 import { configError } from '../shared/errors.ts';
 import type { HttpRequest } from '../shared/http/request.ts';
 import { oauth1Signer, readPrivateKey } from './auth-oauth1.ts';
-import type { Credential, Secret } from './config.ts';
+import { Secret } from '../shared/secret.ts';
+import type { Credential } from './config.ts';
+
+type Request = Pick<HttpRequest, 'method' | 'url'>;
 
 /** The `Authorization` header of one attempt at a request; OAuth 1.0a makes a new nonce and time each call. */
-export type Authorize = (request: Pick<HttpRequest, 'method' | 'url'>) => string;
+export type Authorize = (request: Request) => string | Promise<string>;
+
+/** A credential whose headers need nobody else's help. */
+type Complete = Exclude<Credential, { auth_type: 'oauth2' }>;
 
 /** How requests are authorized with a credential. A private key that cannot be read is a config error. */
-export function authorizer(credential: Credential, now: () => number): Authorize {
+export function authorizer(credential: Complete, now: () => number): (request: Request) => string {
   switch (credential.auth_type) {
+    case 'service_account':
     case 'personal_access_token': {
       const header = `Bearer ${credential.token.reveal()}`;
       return () => header;
@@ -29,8 +36,9 @@ export function authorizer(credential: Credential, now: () => number): Authorize
   }
 }
 
-function fixed(user: string, password: string): Authorize {
-  const header = `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
+function fixed(user: string, password: string): () => string {
+  const pair = new Secret(Buffer.from(`${user}:${password}`).toString('base64'));
+  const header = `Basic ${pair.reveal()}`;
   return () => header;
 }
 

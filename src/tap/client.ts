@@ -12,7 +12,7 @@ import { retrying, type Attempt } from '../shared/http/retry.ts';
 import { expectEnd, skipValue } from '../shared/json/scan.ts';
 import { parseBytes, type JsonObject, type JsonValue } from '../shared/json/value.ts';
 import type { Log } from '../shared/log.ts';
-import type { Authorize } from './auth.ts';
+import { authorized, type Authorization } from './auth-send.ts';
 import { errorFor, errorForFailure, isHtml } from './jira-errors.ts';
 
 /** An address as it will stand on the wire (host in lower case, no default port), since OAuth signs it. */
@@ -49,10 +49,9 @@ export type Client = {
   readonly serverNow: () => number;
 };
 
-export type ClientOptions = {
+export type ClientOptions = Authorization & {
   readonly baseUrl: string;
   readonly send: Send;
-  readonly authorize: Authorize;
   readonly userAgent: string;
   readonly concurrency: number;
   readonly maxRetryMs: number;
@@ -80,9 +79,9 @@ export function createClient(options: ClientOptions): Client {
   let identity: string | undefined;
   let server: { readonly date: number; readonly at: number } | undefined;
 
+  const exchange = authorized(options.send, options);
   const signed: Send = async (request, signal) => {
-    const headers = { ...request.headers, authorization: options.authorize(request) };
-    const response = await options.send({ ...request, headers }, signal);
+    const response = await exchange(request, signal);
     const date = Date.parse(response.headers.get('date') ?? '');
     if (!Number.isNaN(date)) server = { date, at: clock.elapsed() };
     return response;
@@ -159,10 +158,11 @@ export function createClient(options: ClientOptions): Client {
     }
     const { status, headers, body } = response;
     if (isRefusedLogin(response) && (status === 200 || accept.includes(status))) throw refusedLogin(what);
-    if (status !== 200 && !accept.includes(status)) throw errorFor(response, what, baseUrl, clock.now());
+    if (status !== 200 && !accept.includes(status))
+      throw errorFor(response, what, baseUrl, clock.now(), http.url);
     if (isSomeoneElse(response)) throw lostSession(what);
     if (status === 200) {
-      if (isHtml(response)) throw errorFor(response, what, baseUrl, clock.now());
+      if (isHtml(response)) throw errorFor(response, what, baseUrl, clock.now(), http.url);
       if (!isJson(body, isHeavy))
         throw transientError(`${what}: the answer is not complete JSON`, { code: 'SERVER' });
       identity ??= userOf(response);

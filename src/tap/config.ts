@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Secret } from '../shared/secret.ts';
+import { remember, Secret } from '../shared/secret.ts';
 import { address, Credentials, text } from './config-credentials.ts';
 
 function isBare({ username, password, search, hash }: URL): boolean {
@@ -141,7 +141,7 @@ export const TapConfig = z.strictObject({
 /** An address that may have a password in it, which is a secret by itself as well. */
 function secretAddress(text: string): Secret {
   const { password } = new URL(text);
-  for (const form of new Set([password, decoded(password)])) if (form !== '') new Secret(form);
+  for (const form of new Set([password, decoded(password)])) remember(form);
   return new Secret(text);
 }
 

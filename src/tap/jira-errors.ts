@@ -1,7 +1,9 @@
 import { configError, transientError, type ConnectorError } from '../shared/errors.ts';
 import type { AnswerHeaders, HttpFailure, HttpResponse } from '../shared/http/request.ts';
 import { isObject, type JsonValue } from '../shared/json/value.ts';
+import { redact } from '../shared/secret.ts';
 import { oauthError, oauthProblemOf } from './oauth-problem.ts';
+import { scopesFor } from './scopes.ts';
 
 /**
  * What an error concerns. `site`: every project (login, host, limits), so the run stops. `request`: this request
@@ -18,7 +20,7 @@ export const SITE_CODES: ReadonlySet<string> = new Set([
 /** The first words of what Jira said, from any of its error envelopes; empty when it was a web page. */
 export function jiraMessage(response: HttpResponse): string {
   const body = parsed(response.body);
-  if (!isObject(body)) return isHtml(response) ? '' : oneLine(response.body.toString('utf8', 0, 300));
+  if (!isObject(body)) return isHtml(response) ? '' : oneLine(response.body.toString('utf8', 0, 4000));
   const messages = Array.isArray(body['errorMessages']) ? body['errorMessages'].map(textOf) : [];
   const fields = isObject(body['errors'])
     ? Object.entries(body['errors']).map(([name, text]) => `${name}: ${JSON.stringify(text)}`)
@@ -34,8 +36,9 @@ function textOf(value: JsonValue): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
+/** Secrets are taken out first: half of one would not be known any more. */
 function oneLine(text: string): string {
-  return text.replaceAll(/\s+/g, ' ').trim().slice(0, 300);
+  return redact(text).replaceAll(/\s+/g, ' ').trim().slice(0, 300);
 }
 
 function parsed(body: Buffer): JsonValue | undefined {
@@ -56,9 +59,15 @@ export function isHtml(response: HttpResponse): boolean {
 
 /**
  * The error for an answer that is not the one asked for. `what` names the request for a person, `now` is this
- * machine's clock.
+ * machine's clock, `url` is what was asked.
  */
-export function errorFor(response: HttpResponse, what: string, baseUrl: string, now: number): ConnectorError {
+export function errorFor(
+  response: HttpResponse,
+  what: string,
+  baseUrl: string,
+  now: number,
+  url = baseUrl,
+): ConnectorError {
   const problem = response.status < 400 ? undefined : oauthProblemOf(response);
   if (problem !== undefined) return oauthError(problem, response, { what, baseUrl, now });
   const said = jiraMessage(response);
@@ -80,9 +89,9 @@ export function errorFor(response: HttpResponse, what: string, baseUrl: string, 
   }
   switch (status) {
     case 401:
-      return unauthorized(response, what, quote);
+      return unauthorized(response, what, quote, url);
     case 403:
-      return forbidden(response, what, quote);
+      return lacksScope(response) ? missingScope(what, 403, url) : forbidden(response, what, quote);
     case 404:
       return configError(`${what}: not found or not visible to this user (404)${quote}`, {
         code: 'NOT_FOUND',
@@ -114,15 +123,26 @@ function retryHint(headers: AnswerHeaders): string {
   return after === null ? '' : ` (Retry-After: ${after.slice(0, 40)})`;
 }
 
-function unauthorized(response: HttpResponse, what: string, quote: string): ConnectorError {
-  if (/scope does not match/i.test(response.body.toString('utf8', 0, 500))) {
-    return configError(
-      `${what}: the token lacks a scope for this request (401)${quote}; add the scope and log in again`,
-      { code: 'AUTH' },
-    );
-  }
+const NO_SCOPE = /scope does not match/i;
+
+function lacksScope(response: HttpResponse): boolean {
+  return NO_SCOPE.test(response.body.toString('utf8', 0, 500));
+}
+
+function missingScope(what: string, status: number, url: string): ConnectorError {
   return configError(
-    `${what}: Jira did not accept the credentials (401)${quote}; check credentials. It was tried once only.`,
+    `${what}: the token lacks a scope (${status}); it needs ${scopesFor(url)}: make a token that has it, or add it to the app and run tap-jira authorize`,
+    { code: 'AUTH' },
+  );
+}
+
+function unauthorized(response: HttpResponse, what: string, quote: string, url: string): ConnectorError {
+  if (lacksScope(response)) return missingScope(what, 401, url);
+  // A site, not the gateway, says the same of a token that it does not take because it has scopes.
+  const isSite = response.headers.get('server') === 'AtlassianEdge' && !url.includes('/ex/jira/');
+  const hint = isSite ? '; an API token with scopes needs "scoped": true beside it' : '';
+  return configError(
+    `${what}: Jira did not accept the credentials (401)${quote}; check credentials${hint}. It was tried once only.`,
     { code: 'AUTH' },
   );
 }

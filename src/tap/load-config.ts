@@ -1,7 +1,12 @@
 import { parseConfig, readConfig, type ConfigSources } from '../shared/config.ts';
 import { configError, type ConnectorError } from '../shared/errors.ts';
-import { isObject, type JsonObject } from '../shared/json/value.ts';
-import { references, resolveReferences, type ReferenceReader, type References } from '../shared/references.ts';
+import { isObject, stringOf, type JsonObject } from '../shared/json/value.ts';
+import {
+  references,
+  resolveReferences,
+  type ReferenceReader,
+  type References,
+} from '../shared/references.ts';
 import { isRemote } from '../shared/secret-stores/remote-texts.ts';
 import { expectAuthorized } from './auth.ts';
 import { TapConfig, type Config } from './config.ts';
@@ -58,7 +63,7 @@ async function load(sources: ConfigSources): Promise<Loaded> {
   const kept = references(sources.env);
   const reader = kept.reader();
   const store = storeOf(originOf('credentials'), credentials ?? {}, kept);
-  if (credentials === undefined || !(String(credentials['auth_type']) in BY_DANCE)) {
+  if (credentials === undefined || !(stringOf(credentials['auth_type']) in BY_DANCE)) {
     const resolved = await resolveReferences(written, reader);
     return { config: parseConfig(TapConfig, resolved, originOf), store, written, missing: new Map() };
   }
@@ -72,7 +77,7 @@ async function load(sources: ConfigSources): Promise<Loaded> {
     { ...resolved, credentials: { ...withoutTexts(credentials), ...members } },
     originOf,
   );
-  const remote = [...missing].filter(([name]) => isRemote(String(credentials[name])));
+  const remote = [...missing].filter(([name]) => isRemote(stringOf(credentials[name])));
   return { config, store, written, missing: new Map(remote) };
 }
 

@@ -4,9 +4,8 @@ import type { Send } from '../shared/http/request.ts';
 import { transport } from '../shared/http/transport.ts';
 import type { Log } from '../shared/log.ts';
 import { VERSION } from '../shared/version.ts';
-import { authorizer } from './auth.ts';
-import { withFreshToken } from './authorize/renew-oauth1.ts';
-import { createClient, siteAddress, type Client } from './client.ts';
+import { openAccess } from './access.ts';
+import { createClient, type Client } from './client.ts';
 import type { Config, Credential } from './config.ts';
 import type { CredentialStore } from './credential-store.ts';
 import type { Progress } from './progress.ts';
@@ -31,17 +30,14 @@ export async function openClient({ config, store, clock, log, signal, progress }
 }> {
   const { send, close } = await openTransport(config);
   try {
-    const site = { baseUrl: siteAddress(config.base_url), userAgent: userAgentOf(config), send, signal };
-    const credentials =
-      store !== undefined && config.credentials.auth_type === 'oauth1'
-        ? await withFreshToken(config.credentials, { parties: { ...site, now: clock.now }, store, log })
-        : config.credentials;
+    const userAgent = userAgentOf(config);
+    const maxRetryMs = config.max_retry_seconds * 1000;
+    const atlassian = { send, userAgent, maxRetryMs, clock, signal };
+    const { credentials, ...access } = await openAccess({ config, store, atlassian, log });
     const client = createClient({
-      ...site,
-      authorize: authorizer(credentials, clock.now),
+      ...access,
+      ...atlassian,
       concurrency: config.concurrency,
-      maxRetryMs: config.max_retry_seconds * 1000,
-      clock,
       log,
       ...(progress?.paused === undefined ? {} : { onPause: progress.paused }),
     });

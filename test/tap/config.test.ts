@@ -16,6 +16,7 @@ describe("the tap's settings", () => {
     const { credentials, ...rest } = parse({});
     expect(rest).toEqual({
       base_url: 'https://jira.example/jira',
+      gateway_url: 'https://api.atlassian.com',
       fields: ['*all'],
       round_to: 'minute',
       jql_time: 'epoch_ms',
@@ -33,6 +34,9 @@ describe("the tap's settings", () => {
     ['a password', { auth_type: 'basic', username: 'u', password: 'p' }],
     ['an API token', { auth_type: 'api_token', email: 'a@b.c', api_token: 't' }],
     ['OAuth 1.0a', { auth_type: 'oauth1', consumer_key: 'k', private_key: 'p', access_token: 't' }],
+    ['OAuth 2.0', { auth_type: 'oauth2', client_id: 'i', client_secret: 's', refresh_token: 'r' }],
+    ['a service account', { auth_type: 'service_account', token: 't' }],
+    ['an API token with scopes', { auth_type: 'api_token', email: 'a@b.c', api_token: 't', scoped: true }],
   ])('take %s', (_, credentials) => {
     expect(parse({ credentials }).credentials.auth_type).toBe(credentials['auth_type']);
   });

@@ -65,8 +65,11 @@ describe('credentials in a file', () => {
   it('are not put into variables; nothing else is then written either', async () => {
     const store = await storeWith({ a: '1', b: 'env:KNOWN' });
     const before = await text();
-    for (const refused of [store.save({ a: 'hush', b: 'hush' }), store.expectWritable!(['a', 'b'])])
-      await expect(refused).rejects.toThrow(/^credentials\.b: .*variable KNOWN.*"file:PATH"/);
+    for (const refused of [
+      () => store.save({ a: 'hush', b: 'hush' }),
+      () => store.expectWritable!(['a', 'b']),
+    ])
+      await expect(refused()).rejects.toThrow(/^credentials\.b: .*variable KNOWN.*"file:PATH"/);
     await expect(store.save({ b: 'hush' })).rejects.not.toThrow(/hush/);
     expect(await text()).toBe(before);
     await expect(store.expectWritable!(['a', 'new'])).resolves.toBeUndefined();

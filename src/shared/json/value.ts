@@ -12,3 +12,8 @@ export function parseBytes(bytes: Uint8Array, start = 0, end: number = bytes.len
   const view = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start);
   return JSON.parse(view.toString('utf8')) as JsonValue;
 }
+
+/** A string as it is; anything else is no text, and the empty one. */
+export function stringOf(value: JsonValue | undefined): string {
+  return typeof value === 'string' ? value : '';
+}
