@@ -19,6 +19,8 @@ export type RecordMessage = {
   /** RFC 3339. */
   readonly timeExtracted?: string;
   readonly version?: number;
+  /** A JSON list that tells what was changed in the record before it came here. */
+  readonly changes?: Uint8Array;
 };
 
 export type StateMessage = {
@@ -48,9 +50,12 @@ export type BatchMessage = {
 /** A well-formed line of a type that this program does not know; to be skipped with a warning. */
 export type UnknownMessage = { readonly type: 'unknown'; readonly name: string };
 
+/** What a line says; undefined if nothing has to be done about it. */
+export type Decoded = Message | BatchMessage | UnknownMessage | undefined;
+
 /** One wire format. Decoding throws a config error that says what is wrong with the line, without quoting it. */
 export type Codec = {
   /** The line's bytes, line break included, in pieces to be written one after the other. */
   readonly encode: (message: Message) => readonly Uint8Array[];
-  readonly decode: (line: Uint8Array) => Message | BatchMessage | UnknownMessage;
+  readonly decode: (line: Uint8Array) => Decoded;
 };

@@ -1,20 +1,10 @@
-import { isUtf8 } from 'node:buffer';
 import { configError } from '../shared/errors.ts';
-import {
-  expectEnd,
-  JsonSyntaxError,
-  scannedText,
-  scanObject,
-  skipSpace,
-  skipString,
-  skipValue,
-  textEquals,
-} from '../shared/json/scan.ts';
 import { isObject, parseBytes, type JsonValue } from '../shared/json/value.ts';
+import { membersOfLine, textOf, valueOf, type Members, type Range } from './members.ts';
 import type { BatchMessage, Codec, Message, UnknownMessage } from './message.ts';
 
 /** Singer lines: https://github.com/singer-io/getting-started/blob/master/docs/SPEC.md */
-export const singer: Codec = { encode, decode };
+export const singer = { encode, decode } satisfies Codec;
 
 const RECORD_END = Buffer.from('}\n');
 const STATE_START = Buffer.from('{"type":"STATE","value":');
@@ -64,9 +54,7 @@ function recordEnd(timeExtracted: string | undefined, version: number | undefine
   return Buffer.from(`${time}${version === undefined ? '' : `,"version":${version}`}}\n`);
 }
 
-type Range = { readonly start: number; readonly end: number };
-
-/** The members of a message that have a meaning; `scanObject` finds all of them in one pass over the line. */
+/** The members of a message that have a meaning. */
 const MEMBERS = [
   'type',
   'stream',
@@ -81,17 +69,17 @@ const MEMBERS = [
   'manifest',
 ] as const;
 type Member = (typeof MEMBERS)[number];
+type Found = Members<Member>;
 
 function decode(bytes: Uint8Array): Message | BatchMessage | UnknownMessage {
-  if (!isUtf8(bytes)) throw badLine('it is not valid UTF-8');
-  const found = scanLine(bytes);
-  const type = text(bytes, found, 'type');
+  const found = membersOfLine(bytes, MEMBERS, badLine);
+  const type = textOf(bytes, found, 'type');
   if (type === undefined) throw badLine('it has no "type"');
   switch (type.toUpperCase()) {
     case 'RECORD': {
       const record = range(found, 'record', type);
       if (bytes[record.start] !== 0x7b) throw badLine('"record" must be an object');
-      const timeExtracted = text(bytes, found, 'time_extracted');
+      const timeExtracted = textOf(bytes, found, 'time_extracted');
       const version = integer(bytes, found, 'version');
       return {
         type: 'record',
@@ -145,26 +133,6 @@ function decode(bytes: Uint8Array): Message | BatchMessage | UnknownMessage {
   }
 }
 
-function scanLine(bytes: Uint8Array): Map<Member, Range> {
-  const found = new Map<Member, Range>();
-  try {
-    const start = skipSpace(bytes, 0, bytes.length);
-    if (bytes[start] !== 0x7b) skipValue(bytes, start, bytes.length);
-    if (bytes[start] !== 0x7b) throw badLine('it must be a JSON object');
-    const after = scanObject(bytes, start, bytes.length, (nameStart, nameEnd, valueStart) => {
-      const member = MEMBERS.find((name) => textEquals(bytes, nameStart, nameEnd, name));
-      const end = skipValue(bytes, valueStart, bytes.length);
-      if (member !== undefined) found.set(member, { start: valueStart, end });
-      return end;
-    });
-    expectEnd(bytes, after, bytes.length);
-  } catch (cause) {
-    if (cause instanceof JsonSyntaxError) throw badLine(`it is not JSON: ${cause.message}`);
-    throw cause;
-  }
-  return found;
-}
-
 function badLine(problem: string): Error {
   return configError(
     `not a Singer message: ${problem}; check that the program before the pipe writes only messages to stdout`,
@@ -174,33 +142,25 @@ function badLine(problem: string): Error {
   );
 }
 
-function range(found: Map<Member, Range>, member: Member, type: string): Range {
+function range(found: Found, member: Member, type: string): Range {
   const at = found.get(member);
   if (at === undefined) throw badLine(`${type} has no "${member}"`);
   return at;
 }
 
-function text(bytes: Uint8Array, found: Map<Member, Range>, member: Member): string | undefined {
-  const at = found.get(member);
-  if (at === undefined || bytes[at.start] !== 0x22) return undefined;
-  return scannedText(bytes, at.start + 1, skipString(bytes, at.start, at.end) - 1);
-}
-
-function requiredText(bytes: Uint8Array, found: Map<Member, Range>, member: Member, type: string): string {
-  const value = text(bytes, found, member);
+function requiredText(bytes: Uint8Array, found: Found, member: Member, type: string): string {
+  const value = textOf(bytes, found, member);
   if (value === undefined) throw badLine(`${type} has no string "${member}"`);
   return value;
 }
 
-function integer(bytes: Uint8Array, found: Map<Member, Range>, member: Member): number | undefined {
-  const at = found.get(member);
-  const value = at === undefined ? undefined : parseBytes(bytes, at.start, at.end);
+function integer(bytes: Uint8Array, found: Found, member: Member): number | undefined {
+  const value = valueOf(bytes, found, member);
   return typeof value === 'number' && Number.isSafeInteger(value) ? value : undefined;
 }
 
-function names(bytes: Uint8Array, found: Map<Member, Range>, member: Member): readonly string[] | undefined {
-  const at = found.get(member);
-  const value = at === undefined ? undefined : parseBytes(bytes, at.start, at.end);
+function names(bytes: Uint8Array, found: Found, member: Member): readonly string[] | undefined {
+  const value = valueOf(bytes, found, member);
   if (value === undefined || value === null) return undefined;
   if (!Array.isArray(value) || !value.every((name) => typeof name === 'string'))
     throw badLine(`"${member}" must be a list of names`);

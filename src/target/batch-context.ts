@@ -1,7 +1,9 @@
 import type { Clock } from '../shared/clock.ts';
 import type { Log } from '../shared/log.ts';
+import type { ObjectGeneration } from './commit-record.ts';
 import type { Compression } from './formats/compression.ts';
 import type { Format } from './formats/format.ts';
+import type { AddMetadata } from './metadata.ts';
 import type { WriterContext } from './object-writer.ts';
 import type { Paths } from './path.ts';
 import type { Store } from './stores/store.ts';
@@ -26,7 +28,9 @@ export type BatchContext = WriterContext & {
   readonly runId: string;
   readonly format: Format;
   readonly compression: Compression;
-  readonly addMetadata: boolean;
+  readonly addMetadata: AddMetadata | undefined;
+  /** What the commit records of a stream's objects say of its generation. */
+  readonly generations: ReadonlyMap<string, ObjectGeneration>;
   readonly rowLimit: number;
   readonly byteLimit: number;
   readonly memoryLimit: number;

@@ -12,6 +12,9 @@ export type Command = { readonly logFormat: LogFormat; readonly logLevel: LogLev
 type Action =
   | { readonly action: 'write'; readonly config: readonly string[]; readonly input: string | undefined }
   | { readonly action: 'state' | 'doctor'; readonly config: readonly string[] }
+  | { readonly action: 'check'; readonly config: readonly string[] }
+  | { readonly action: 'airbyte-write'; readonly config: readonly string[]; readonly catalog: string }
+  | { readonly action: 'spec' }
   | {
       readonly action: 'vacuum';
       readonly config: readonly string[];
@@ -34,6 +37,11 @@ export async function parseCommand(argv: readonly string[], env: Environment): P
       'dry-run': { type: 'boolean', describe: 'Only print what would be removed.' },
     })
     .command('doctor', 'Try out what the store allows and honours.')
+    .command('spec', 'As an Airbyte destination: describe the settings.')
+    .command('check', 'As an Airbyte destination: try the settings.')
+    .command('write', 'As an Airbyte destination: write what stdin brings.', {
+      catalog: { type: 'string', requiresArg: true, describe: 'A JSON file, the configured catalog.' },
+    })
     .options({
       config: {
         alias: 'c',
@@ -68,15 +76,27 @@ export async function parseCommand(argv: readonly string[], env: Environment): P
   if (args.version === true) return { ...log, action: 'print', text: `target-s3 v${VERSION}` };
   if (args.help === true) return { ...log, action: 'print', text: await parser.getHelp() };
   if (args.about === true) return { ...log, action: 'about', format: last(args.format) ?? 'text' };
+  const action = args._[0];
+  if (action === 'spec') return { ...log, action };
   const config = args.config === undefined ? [] : [args.config].flat();
   if (config.length === 0) throw new UsageError('--config is missing');
-  const action = args._[0];
   if (action === undefined) return { ...log, action: 'write', config, input: last(args.input) };
   if (action === 'state' || action === 'doctor') return { ...log, action, config };
-  const { 'older-than': age, 'dry-run': dry } = args as {
+  if (action === 'check') return { ...log, action, config };
+  const {
+    'older-than': age,
+    'dry-run': dry,
+    catalog: catalogs,
+  } = args as {
+    readonly catalog?: string | string[];
     readonly 'older-than'?: string | string[];
     readonly 'dry-run'?: boolean | boolean[];
   };
+  if (action === 'write') {
+    const catalog = last(catalogs);
+    if (catalog === undefined) throw new UsageError('--catalog is missing');
+    return { ...log, action: 'airbyte-write', config, catalog };
+  }
   const olderThanMs = duration(last(age) ?? '24h');
   return { ...log, action: 'vacuum', config, olderThanMs, dryRun: last(dry) === true };
 }

@@ -3,8 +3,16 @@ import { scanObject, skipValue, textEquals } from '../shared/json/scan.ts';
 import { isObject, parseBytes } from '../shared/json/value.ts';
 import type { Store } from './stores/store.ts';
 
+/** Which load of its stream an object belongs to. */
+export type ObjectGeneration = {
+  /** A load that goes on in several runs has the same one in all of them. */
+  readonly generation?: string;
+  /** The object does not count before a commit replaces its stream with its generation. */
+  readonly pending?: true;
+};
+
 /** One object of a commit. */
-export type CommittedObject = {
+export type CommittedObject = ObjectGeneration & {
   readonly key: string;
   readonly stream: string;
   /** Fingerprint of the schema its rows were sent under. */
@@ -15,6 +23,8 @@ export type CommittedObject = {
   /** Its rows are lines that were not fit for the stream. */
   readonly rejected?: true;
 };
+
+export type Generations = ReadonlyMap<string, string>;
 
 export type CommitRecord = {
   readonly runId: string;
@@ -27,6 +37,8 @@ export type CommitRecord = {
   readonly rowsAfterState: number;
   /** Streams of which this commit puts a new generation in place of what earlier runs have committed. */
   readonly replaces: readonly string[];
+  /** Of such streams: the generation of which earlier objects stay. */
+  readonly generations?: Generations;
   /** JSON text, kept as it was received. */
   readonly state: Uint8Array | undefined;
 };
@@ -41,6 +53,7 @@ export function encodeCommit(commit: CommitRecord): Uint8Array {
     program: commit.program,
     ...(commit.rowsAfterState === 0 ? {} : { rows_after_state: commit.rowsAfterState }),
     ...(commit.replaces.length === 0 ? {} : { replaces: commit.replaces }),
+    ...(commit.generations === undefined ? {} : { generations: Object.fromEntries(commit.generations) }),
   };
   const objects = commit.objects.map((object) => JSON.stringify(object)).join(',\n');
   const text = `${JSON.stringify(head).slice(0, -1)},"objects":[\n${objects}\n]`;
@@ -63,7 +76,7 @@ export function stateOf(record: Uint8Array): Uint8Array | undefined {
 export async function readCommit(
   store: Store,
   key: string,
-): Promise<{ readonly objects: readonly CommittedObject[]; readonly replaces: readonly string[] }> {
+): Promise<Required<Pick<CommitRecord, 'objects' | 'replaces' | 'generations'>>> {
   const record = await store.get(key);
   let value: unknown;
   try {
@@ -73,9 +86,10 @@ export async function readCommit(
   }
   if (!isObject(value) || !Array.isArray(value['objects']))
     throw systemError(`${key} in ${store.name} is not a commit record; it must not be changed or removed`);
-  const { objects, replaces } = value;
+  const { objects, replaces, generations } = value;
   return {
     objects: objects as unknown as readonly CommittedObject[],
     replaces: (replaces as readonly string[] | undefined) ?? [],
+    generations: new Map(Object.entries((generations ?? {}) as Readonly<Record<string, string>>)),
   };
 }

@@ -1,4 +1,4 @@
-import { encodeCommit, type CommittedObject } from './commit-record.ts';
+import { encodeCommit, type CommittedObject, type Generations } from './commit-record.ts';
 import { commitKey } from './key.ts';
 import type { Store } from './stores/store.ts';
 
@@ -8,6 +8,7 @@ export type Commit = {
   readonly state: Uint8Array | undefined;
   readonly rowsAfterState: number;
   readonly replaces?: readonly string[];
+  readonly generations?: Generations;
 };
 
 export type CommitContext = {
@@ -62,7 +63,8 @@ export class Commits {
     await this.#last;
   }
 
-  async #make({ objects, state, rowsAfterState, replaces = [] }: Commit): Promise<void> {
+  async #make(commit: Commit): Promise<void> {
+    const { objects, state, rowsAfterState, replaces = [], generations } = commit;
     const { store, prefix, runId, program, now, print, check } = this.#context;
     const durable = await Promise.all(objects);
     const news = state !== undefined && !(this.#printed && Buffer.compare(state, this.#printed) === 0);
@@ -77,6 +79,7 @@ export class Commits {
       objects: durable,
       rowsAfterState,
       replaces,
+      ...(generations === undefined ? {} : { generations }),
       state,
     });
     await store.create(commitKey(prefix, runId, number), 'application/json').finish(record);

@@ -1,5 +1,6 @@
 import { configError, messageOf } from '../shared/errors.ts';
-import { readCommit } from './commit-record.ts';
+import type { Log } from '../shared/log.ts';
+import { readCommit, type CommittedObject, type Generations } from './commit-record.ts';
 import { commitKeys, committedRuns } from './last-state.ts';
 import type { StepContext } from './steps.ts';
 import type { Store } from './stores/store.ts';
@@ -9,6 +10,12 @@ export type Generation = {
   readonly store: Store;
   readonly prefix: string;
   readonly runId: string;
+};
+
+/** Streams to be replaced; of those with a generation, earlier objects that belong to it stay. */
+export type Replacing = {
+  readonly replaces: readonly string[];
+  readonly generations?: Generations;
 };
 
 /** What the input said of its streams. */
@@ -46,9 +53,14 @@ export async function finishGeneration(
   await batches.closeAll('end of input');
   await commits.push({ objects: batches.takeClosed(), ...ledger.take(false), replaces });
   await commits.drain();
-  if (replaces.length === 0) return;
+  if (replaces.length > 0) await removeEarlier(generation, { replaces }, log);
+}
+
+/** Removes what a commit has replaced, as far as possible; never rejects. */
+export async function removeEarlier(generation: Generation, replacing: Replacing, log: Log): Promise<void> {
+  const { replaces } = replacing;
   try {
-    const removed = await removeReplaced(generation, new Set(replaces));
+    const removed = await removeReplaced(generation, replacing);
     log.info(
       `a new generation of ${replaces.length} streams is in place; ${removed} objects of earlier ones removed`,
     );
@@ -58,22 +70,37 @@ export async function finishGeneration(
 }
 
 /** Removes the objects that the commits of earlier runs list for these streams. */
-async function removeReplaced({ store, prefix, runId }: Generation, streams: Set<string>): Promise<number> {
+async function removeReplaced(
+  { store, prefix, runId }: Generation,
+  { replaces, generations: kept = new Map() }: Replacing,
+): Promise<number> {
+  const streams = new Set(replaces);
+  const met = new Map<string, string>();
   let removed = 0;
   for (const run of await committedRuns(store, prefix)) {
     if (run >= runId) continue;
     if (streams.size === 0) return removed; // what is older went with a generation in between
-    const replaced: string[] = [];
+    const replaced = new Map<string, string | undefined>();
     for (const key of await commitKeys(store, prefix, run)) {
-      const { objects, replaces } = await readCommit(store, key);
-      replaced.push(...replaces);
+      const { objects, replaces, generations } = await readCommit(store, key);
+      for (const stream of replaces) replaced.set(stream, generations.get(stream));
       for (const object of objects) {
-        if (!streams.has(object.stream) || !object.key.includes(run)) continue;
+        if (!streams.has(object.stream) || !object.key.includes(run) || stays(object, kept)) continue;
         await store.remove(object.key);
         removed++;
       }
     }
-    for (const stream of replaced) streams.delete(stream);
+    for (const [stream, generation] of replaced) {
+      // Nothing is left of what was before it, but for objects of its own generation, which lie between it and the
+      // generation before.
+      if (generation === undefined || (met.get(stream) ?? generation) !== generation) streams.delete(stream);
+      else met.set(stream, generation);
+    }
   }
   return removed;
+}
+
+/** Whether an object of an earlier run still counts after its stream was replaced. */
+export function stays({ stream, generation }: CommittedObject, generations: Generations): boolean {
+  return generation !== undefined && generation === generations.get(stream);
 }

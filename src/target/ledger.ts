@@ -19,6 +19,7 @@ export type Taken = { readonly state: Uint8Array | undefined; readonly rowsAfter
  */
 export class Ledger {
   readonly #waitMs: number;
+  readonly #mostStateBytes: number;
   /** The newest STATE that no commit has. */
   #state: Uint8Array | undefined;
   #statesSeen = 0;
@@ -30,9 +31,12 @@ export class Ledger {
   #tailSince: number | undefined;
   #sealedUntil = 0;
   #due = false;
+  #stateBytes = 0;
 
-  constructor(waitMs: number) {
+  /** With `mostStateBytes`, a commit is also due when so many bytes of STATEs have come since the last one. */
+  constructor(waitMs: number, mostStateBytes = Infinity) {
     this.#waitMs = waitMs;
+    this.#mostStateBytes = mostStateBytes;
   }
 
   /** The number of STATEs so far. */
@@ -62,6 +66,8 @@ export class Ledger {
   state(state: Uint8Array, now: number): void {
     this.#since ??= now;
     this.#state = state;
+    this.#stateBytes += state.length;
+    if (this.#stateBytes > this.#mostStateBytes) this.#due = true;
     this.#statesSeen++;
     this.#tailRows = 0;
     this.#tailLoose = true;
@@ -94,6 +100,7 @@ export class Ledger {
   take(split: boolean): Taken {
     const taken = { state: this.#state, rowsAfterState: split ? 0 : this.#tailRows };
     this.#state = undefined;
+    this.#stateBytes = 0;
     this.#due = false;
     this.#since = split ? this.#tailSince : undefined;
     if (!split) {

@@ -1,12 +1,17 @@
 #!/usr/bin/env node
 import { availableParallelism } from 'node:os';
+import { airbyteLine } from '../protocol/airbyte.ts';
 import { singer } from '../protocol/singer.ts';
 import { systemClock } from '../shared/clock.ts';
-import { loadConfig } from '../shared/config.ts';
+import { loadConfig, type ConfigSources } from '../shared/config.ts';
 import { LineWriter } from '../shared/lines.ts';
 import { createLog, type LogFormat, type LogLevel } from '../shared/log.ts';
 import { runProgram } from '../shared/program.ts';
 import { about } from './about.ts';
+import { check } from './airbyte/check.ts';
+import { loadDestinationConfig } from './airbyte/config.ts';
+import { destinationSpecification } from './airbyte/spec.ts';
+import { write, type AirbyteContext } from './airbyte/write.ts';
 import { parseCommand, type Command } from './command.ts';
 import { Config } from './config.ts';
 import { openInput } from './input.ts';
@@ -33,6 +38,19 @@ async function main(stop: AbortSignal): Promise<number> {
       return 0;
     case 'write':
       return writeAll(command, stop);
+    case 'spec':
+      process.stdout.write(airbyteLine({ type: 'SPEC', spec: destinationSpecification() }));
+      return 0;
+    case 'check':
+      return check(airbyte(command));
+    case 'airbyte-write':
+      return write({
+        ...airbyte(command),
+        catalog: command.catalog,
+        input: () => openInput(0),
+        stop,
+        blocksAtOnce: blocksAtOnce(),
+      });
     case 'state':
     case 'vacuum':
     case 'doctor': {
@@ -72,7 +90,7 @@ async function writeAll(
       log,
       onTerminal: process.stderr.isTTY,
       stop,
-      blocksAtOnce: Math.min(4, Math.max(2, availableParallelism())),
+      blocksAtOnce: blocksAtOnce(),
     });
   } finally {
     input.close();
@@ -81,14 +99,35 @@ async function writeAll(
   return 0;
 }
 
-function configOf(paths: readonly string[]): Promise<Config> {
-  return loadConfig(Config, { paths, env: process.env, envPrefix: 'TARGET_S3_' });
+function airbyte(command: {
+  readonly config: readonly string[];
+  readonly logLevel: LogLevel;
+}): AirbyteContext {
+  return {
+    config: () => loadDestinationConfig(sourcesOf(command.config)),
+    open,
+    out: new LineWriter(process.stdout),
+    logLevel: command.logLevel,
+    clock: systemClock,
+  };
 }
 
-function open(config: Config): Promise<Store> {
+function configOf(paths: readonly string[]): Promise<Config> {
+  return loadConfig(Config, sourcesOf(paths));
+}
+
+function sourcesOf(paths: readonly string[]): ConfigSources {
+  return { paths, env: process.env, envPrefix: 'TARGET_S3_' };
+}
+
+function blocksAtOnce(): number {
+  return Math.min(4, Math.max(2, availableParallelism()));
+}
+
+function open(config: Config, warn = log.warning): Promise<Store> {
   // The S3 client would print four lines about the end of Node 20 next to every run.
   process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
-  return openStore(config, process.env, systemClock, log.warning);
+  return openStore(config, process.env, systemClock, warn);
 }
 
 function makeLog(format: LogFormat, level: LogLevel): ReturnType<typeof createLog> {

@@ -1,4 +1,4 @@
-import type { BatchMessage, Message, UnknownMessage } from '../protocol/message.ts';
+import type { Decoded } from '../protocol/message.ts';
 import { configError, ConnectorError } from '../shared/errors.ts';
 import type { LineBlock } from '../shared/lines.ts';
 import { advance } from './steps.ts';
@@ -27,13 +27,14 @@ export async function takeLines(
 
 /** If it returns a promise, the next message has to wait for it. */
 function take(
-  message: Message | BatchMessage | UnknownMessage,
+  message: Decoded,
   line: Line,
   heard: Heard,
   context: MessageContext,
 ): Promise<void> | undefined {
   const { ledger, batches, clock, log } = context;
   const { streams, unknown } = heard;
+  if (message === undefined) return undefined;
   switch (message.type) {
     case 'record':
       return takeRecord(message, line, heard, context);

@@ -4,6 +4,9 @@ import { scannedText, scanObject, skipSpace, skipValue } from '../shared/json/sc
 /** When a record came in, and when the object that holds it was begun; milliseconds since 1970. */
 export type RowTimes = { readonly receivedAt: number; readonly batchedAt: number };
 
+/** Gives the bytes of a record with columns that tell where it comes from. */
+export type AddMetadata = (message: RecordMessage, times: RowTimes) => readonly Uint8Array[];
+
 const OPEN = Buffer.from('{');
 const COMMA = Buffer.from(',');
 const MARK = Buffer.from('_sdc_');
@@ -21,14 +24,11 @@ const NAMES: ReadonlySet<string> = new Set([
  * those names that the record already has are replaced, but `_sdc_deleted_at` keeps its value.
  */
 export function withMetadata(message: RecordMessage, times: RowTimes): readonly Uint8Array[] {
-  const { record } = message;
-  const own = Buffer.from(record.buffer, record.byteOffset, record.length);
-  const { members, deletedAt } = own.includes(MARK)
-    ? split(own)
-    : {
-        members: skipSpace(own, 1, own.length) === own.length - 1 ? [] : [own.subarray(1, -1)],
-        deletedAt: 'null',
-      };
+  let deletedAt = 'null';
+  const members = membersBut(message.record, MARK, (name, value) => {
+    if (name === '_sdc_deleted_at') deletedAt = Buffer.from(value).toString();
+    return NAMES.has(name);
+  });
   const columns = [
     `"_sdc_extracted_at":${JSON.stringify(message.timeExtracted ?? null)}`,
     `"_sdc_received_at":"${iso(times.receivedAt)}"`,
@@ -37,21 +37,34 @@ export function withMetadata(message: RecordMessage, times: RowTimes): readonly 
     `"_sdc_sequence":${times.receivedAt}`,
     `"_sdc_table_version":${message.version ?? 'null'}`,
   ].join(',');
-  return [OPEN, ...members.flatMap((member) => [member, COMMA]), Buffer.from(`${columns}}`)];
+  return objectOf(members, columns);
 }
 
-/** The members of a record one by one, without those that are written anew. */
-function split(record: Buffer): { members: Uint8Array[]; deletedAt: string } {
+/** An object of members as they are, and then others. */
+export function objectOf(members: readonly Uint8Array[], others: string): readonly Uint8Array[] {
+  return [OPEN, ...members.flatMap((member) => [member, COMMA]), Buffer.from(`${others}}`)];
+}
+
+/**
+ * The members of a record without those that are to be left out: all in one piece if `mark`, which such names
+ * have in them, is nowhere.
+ */
+export function membersBut(
+  record: Uint8Array,
+  mark: Buffer,
+  leaveOut: (name: string, value: Uint8Array) => boolean,
+): readonly Uint8Array[] {
+  const own = Buffer.from(record.buffer, record.byteOffset, record.length);
+  if (!own.includes(mark))
+    return skipSpace(own, 1, own.length) === own.length - 1 ? [] : [own.subarray(1, -1)];
   const members: Uint8Array[] = [];
-  let deletedAt = 'null';
-  scanObject(record, 0, record.length, (nameStart, nameEnd, valueStart) => {
-    const end = skipValue(record, valueStart, record.length);
-    const name = scannedText(record, nameStart, nameEnd);
-    if (name === '_sdc_deleted_at') deletedAt = record.toString('utf8', valueStart, end);
-    if (!NAMES.has(name)) members.push(record.subarray(nameStart - 1, end));
+  scanObject(own, 0, own.length, (nameStart, nameEnd, valueStart) => {
+    const end = skipValue(own, valueStart, own.length);
+    const name = scannedText(own, nameStart, nameEnd);
+    if (!leaveOut(name, own.subarray(valueStart, end))) members.push(own.subarray(nameStart - 1, end));
     return end;
   });
-  return { members, deletedAt };
+  return members;
 }
 
 const lastIso = { at: Number.NaN, text: '' };

@@ -4,7 +4,6 @@ import { Batch } from './batch.ts';
 import { Columns } from './columns.ts';
 import type { CommittedObject } from './commit-record.ts';
 import { jsonl } from './formats/jsonl.ts';
-import { withMetadata } from './metadata.ts';
 import { ObjectWriter } from './object-writer.ts';
 import { partitionFolders } from './partition.ts';
 import { rejectedKey } from './path.ts';
@@ -40,11 +39,11 @@ export class OpenBatches {
     const { format, addMetadata, clock, paths } = this.#context;
     const folders = paths.fields.length === 0 ? [] : partitionFolders(message.record, paths.fields);
     const slot = folders.length === 0 ? stream.name : [stream.name, ...folders].join('\0');
-    const receivedAt = addMetadata ? clock.now() : 0;
+    const receivedAt = addMetadata === undefined ? 0 : clock.now();
     let batch = this.#open.get(slot);
-    let record: readonly Uint8Array[] = addMetadata
-      ? withMetadata(message, { receivedAt, batchedAt: batch?.info.begunAt ?? receivedAt })
-      : [message.record];
+    let record = addMetadata?.(message, { receivedAt, batchedAt: batch?.info.begunAt ?? receivedAt }) ?? [
+      message.record,
+    ];
     let columns: readonly string[] = [];
     if (format.columns !== undefined) {
       record = [record.length === 1 ? record[0]! : Buffer.concat(record)];
@@ -219,6 +218,7 @@ export class OpenBatches {
       stream,
       extra: { key, rows, bytes, reason },
     });
-    return { key, stream, schema, rows, bytes, sha256, ...(rejected ? { rejected } : {}) };
+    const generation = this.#context.generations.get(stream);
+    return { key, stream, schema, rows, bytes, sha256, ...generation, ...(rejected ? { rejected } : {}) };
   }
 }

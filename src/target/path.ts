@@ -6,9 +6,11 @@ export type Paths = {
   readonly fields: readonly string[];
   /** The key of an object; `folders` has one `name=value` for each field. */
   readonly keyOf: (name: ObjectName, folders: readonly string[]) => string;
-  /** The id of the run that made this object, or undefined if the key is not of our making. */
-  readonly runOf: (key: string) => string | undefined;
+  /** Which object of which run this is, or undefined if the key is not of our making. */
+  readonly makerOf: (key: string) => Maker | undefined;
 };
+
+export type Maker = Pick<ObjectName, 'runId' | 'number'>;
 
 const DEFAULT = '{stream}/ingest_date={date}/{stream}-{run_id}-{number}';
 const DEFAULT_PARTITIONED = '{stream}/{partition}/ingest_date={date}/{stream}-{run_id}-{number}';
@@ -70,10 +72,10 @@ export function paths(prefix: string, template: string | undefined, partitionBy:
       });
       return below(prefix, key + name.extension);
     },
-    runOf: (key) => {
+    makerOf: (key) => {
       for (const one of own) {
-        const run = one.exec(key)?.groups?.['run'];
-        if (run !== undefined) return run;
+        const { run, number } = one.exec(key)?.groups ?? {};
+        if (run !== undefined) return { runId: run, number: Number(number) };
       }
       return undefined;
     },

@@ -39,7 +39,10 @@ export type RejectContext = {
   readonly batches: OpenBatches;
   readonly ledger: Ledger;
   readonly log: Log;
+  /** Rejected lines that a run may have. */
   readonly rejectedLimit: number;
+  /** Hears of every row that is put aside. */
+  readonly onRejected?: (stream: string) => void;
 };
 
 export type Rejection = {
@@ -53,7 +56,7 @@ export type Rejection = {
 /** Puts a line aside with everything that is wrong with it. Throws when there have been too many. */
 export function reject(
   { stream, problems, line, count }: Rejection,
-  { batches, ledger, rejectedLimit, log }: RejectContext,
+  { batches, ledger, rejectedLimit, log, onRejected }: RejectContext,
 ): Promise<void> | undefined {
   if (count > rejectedLimit)
     throw configError(
@@ -64,6 +67,7 @@ export function reject(
     log.warning(`line ${line.number}: a row of stream ${JSON.stringify(stream.name)} is rejected`, {
       stream: stream.name,
     });
+  onRejected?.(stream.name);
   const head = { line_number: line.number, stream: stream.name, errors: problems };
   const start = Buffer.from(`${JSON.stringify(head).slice(0, -1)},"message":`);
   return batches.reject(stream, [start, line.bytes, END], ledger.era);

@@ -12,16 +12,21 @@ import { gzip, none, zstd } from './formats/compression.ts';
 import { csv } from './formats/csv.ts';
 import { jsonl } from './formats/jsonl.ts';
 import { newRunId } from './key.ts';
+import type { Generation } from './generation.ts';
 import { Ledger } from './ledger.ts';
 import { Memory } from './memory.ts';
 import { OpenBatches } from './open-batches.ts';
 import { paths } from './path.ts';
+import { singerPlan, type Plan } from './plan.ts';
 import type { Store } from './stores/store.ts';
+import { toStream } from './stream.ts';
 import { write } from './write.ts';
 
 export type RunContext = {
   readonly store: Store;
   readonly decode: Codec['decode'];
+  /** Without it, the input is a Singer one. */
+  readonly plan?: (config: Config, generation: Generation) => Plan;
   readonly print: (state: Uint8Array) => Promise<void>;
   readonly clock: Clock;
   readonly log: Log;
@@ -41,12 +46,13 @@ export async function run(
   input: AsyncIterable<Uint8Array>,
   context: RunContext,
 ): Promise<void> {
-  const { store, clock, log, print, stop, decode } = context;
+  const { store, clock, log, print, stop, decode, plan: planOf = singerPlan } = context;
   const begun = clock.elapsed();
   const runId = newRunId(clock);
   const prefix = config.s3_key_prefix;
   const life = await beginLife(store, prefix, runId, clock);
 
+  const plan = planOf(config, { store, prefix, runId });
   const places = paths(prefix, config.path_template, config.partition_by ?? []);
   const failure = new AbortController();
   const memory = new Memory();
@@ -63,7 +69,8 @@ export async function run(
     format: config.format === 'csv' ? csv : jsonl,
     compression: { gzip, none, zstd }[config.compression],
     openLimit: config.max_open_objects,
-    addMetadata: config.add_record_metadata,
+    addMetadata: plan.addMetadata,
+    generations: plan.generations,
     rowLimit: config.batch_size_rows,
     byteLimit: config.batch_size_bytes,
     memoryLimit: config.max_memory_bytes,
@@ -91,10 +98,12 @@ export async function run(
     await write(readLines(input, config.max_line_bytes), {
       decode,
       batches,
-      ledger: new Ledger(waitMs),
+      ledger: new Ledger(waitMs, plan.mostStateBytes),
       commits,
-      once: config.load_method === 'overwrite',
-      ...(config.load_method === 'overwrite' ? { generation: { store, prefix, runId } } : {}),
+      once: plan.once,
+      known: plan.known.map(toStream),
+      end: plan.end,
+      ...(plan.onRejected === undefined ? {} : { onRejected: plan.onRejected }),
       maxLineBytes: config.max_line_bytes,
       validate: config.validate_records,
       rejectedLimit: config.max_rejected_rows,

@@ -1,21 +1,20 @@
 import type { Codec, RecordMessage } from '../protocol/message.ts';
 import { configError } from '../shared/errors.ts';
-import { NONE, problemsOf, reject, unfit } from './reject.ts';
+import { NONE, problemsOf, reject, unfit, type RejectContext } from './reject.ts';
 import type { StepContext } from './steps.ts';
 import type { Stream } from './stream.ts';
 
 /** A line of the input. */
 export type Line = { readonly bytes: Uint8Array; readonly number: number };
 
-export type MessageContext = StepContext & {
-  readonly decode: Codec['decode'];
-  readonly maxLineBytes: number;
-  readonly validate: 'fail' | 'quarantine' | 'off';
-  /** Rejected lines that a run may have. */
-  readonly rejectedLimit: number;
-  /** Aborted, with the reason, when an object or a commit has failed. */
-  readonly failure: AbortSignal;
-};
+export type MessageContext = StepContext &
+  RejectContext & {
+    readonly decode: Codec['decode'];
+    readonly maxLineBytes: number;
+    readonly validate: 'fail' | 'quarantine' | 'off';
+    /** Aborted, with the reason, when an object or a commit has failed. */
+    readonly failure: AbortSignal;
+  };
 
 /** What the input has said so far. */
 export type Heard = {

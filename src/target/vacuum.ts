@@ -1,9 +1,11 @@
 import type { Clock } from '../shared/clock.ts';
 import { mayBeAlive } from './alive.ts';
-import { readCommit } from './commit-record.ts';
+import { readCommit, type CommittedObject, type Generations } from './commit-record.ts';
+import { stays } from './generation.ts';
 import { commitsFolder, runKey, runsFolder } from './key.ts';
 import { commitKeys, committedRuns } from './last-state.ts';
-import type { Paths } from './path.ts';
+import { Numbers } from './numbers.ts';
+import type { Maker, Paths } from './path.ts';
 import type { Store } from './stores/store.ts';
 
 export type VacuumContext = {
@@ -27,23 +29,21 @@ export type Vacuumed = { readonly objects: number; readonly bytes: number; reado
 export async function vacuum(context: VacuumContext): Promise<Vacuumed> {
   const { store, prefix, paths, olderThanMs, dryRun, clock, removing } = context;
   const below = prefix === '' ? '' : `${prefix}/`;
-  const runs = knownRuns(context);
+  const runs = knownRuns(context, await replacedStreams(store, prefix));
   // With 0 everything is old enough, whatever the clocks say.
   const isOld = (at: number): boolean => olderThanMs === 0 || at <= clock.now() - olderThanMs;
   const done = { objects: 0, bytes: 0, uploads: 0 };
   for await (const { key, begunAt, remove } of store.leftovers(below)) {
-    const runId = paths.runOf(key) ?? commitRun(prefix, key);
+    const runId = paths.makerOf(key)?.runId ?? commitRun(prefix, key);
     if (runId === undefined || !isOld(begunAt) || (await runs.isAlive(runId))) continue;
     await removing(`unfinished upload of ${key}`);
     if (!dryRun) await remove();
     done.uploads++;
   }
-  const replaced = await replacedStreams(store, prefix);
   for await (const { key, bytes, modifiedAt } of store.list(below)) {
-    const runId = paths.runOf(key);
-    if (runId === undefined || !isOld(modifiedAt) || (await runs.isAlive(runId))) continue;
-    const stream = (await runs.named(runId)).get(key);
-    if (stream !== undefined && !((replaced.get(stream) ?? '') > runId)) continue;
+    const maker = paths.makerOf(key);
+    if (maker === undefined || !isOld(modifiedAt) || (await runs.isAlive(maker.runId))) continue;
+    if (await runs.keeps(maker)) continue;
     await removing(key);
     if (!dryRun) await store.remove(key);
     done.objects++;
@@ -53,10 +53,16 @@ export async function vacuum(context: VacuumContext): Promise<Vacuumed> {
   return done;
 }
 
-/** What is known of runs, asked for once each. Whether a run has ended is asked before what it has committed. */
-function knownRuns({ store, prefix, clock }: VacuumContext) {
+/**
+ * What is known of runs, asked for once each. Whether a run has ended is asked before what it has committed. Of an
+ * object only its number is remembered, since there may be millions.
+ */
+function knownRuns(
+  { store, prefix, paths, clock }: VacuumContext,
+  replaced: ReadonlyMap<string, Replacement>,
+) {
   const alive = new Map<string, boolean>();
-  const committed = new Map<string, ReadonlyMap<string, string>>();
+  const kept = new Map<string, Numbers>();
   return {
     isAlive: async (runId: string): Promise<boolean> => {
       let is = alive.get(runId);
@@ -66,14 +72,19 @@ function knownRuns({ store, prefix, clock }: VacuumContext) {
       }
       return is;
     },
-    /** The streams of the objects that the run's commits name. */
-    named: async (runId: string): Promise<ReadonlyMap<string, string>> => {
-      let names = committed.get(runId);
-      if (names === undefined) {
-        names = await namedObjects(store, prefix, runId);
-        committed.set(runId, names);
+    /** Whether the run's commits name this object, and no later generation has replaced it. */
+    keeps: async ({ runId, number }: Maker): Promise<boolean> => {
+      let numbers = kept.get(runId);
+      if (numbers === undefined) {
+        numbers = new Numbers();
+        kept.set(runId, numbers);
+        for (const key of await commitKeys(store, prefix, runId))
+          for (const object of (await readCommit(store, key)).objects) {
+            const maker = paths.makerOf(object.key);
+            if (maker?.runId === runId && !isReplaced(object, runId, replaced)) numbers.add(maker.number);
+          }
       }
-      return names;
+      return numbers.has(number);
     },
   };
 }
@@ -84,21 +95,25 @@ async function hasLife(store: Store, key: string, now: number): Promise<boolean>
   return false;
 }
 
-async function namedObjects(store: Store, prefix: string, runId: string): Promise<Map<string, string>> {
-  const named = new Map<string, string>();
-  for (const key of await commitKeys(store, prefix, runId))
-    for (const object of (await readCommit(store, key)).objects) named.set(object.key, object.stream);
-  return named;
+/** The newest run that put a new generation of a stream in place, and which one, if it has a name. */
+type Replacement = { readonly run: string; readonly generations: Generations };
+
+function isReplaced(
+  object: CommittedObject,
+  runId: string,
+  replaced: ReadonlyMap<string, Replacement>,
+): boolean {
+  const by = replaced.get(object.stream);
+  return by !== undefined && by.run > runId && !stays(object, by.generations);
 }
 
-/** The streams of which a run has put a new generation in place, each with the newest such run. */
-async function replacedStreams(store: Store, prefix: string): Promise<Map<string, string>> {
-  const replaced = new Map<string, string>();
+async function replacedStreams(store: Store, prefix: string): Promise<Map<string, Replacement>> {
+  const replaced = new Map<string, Replacement>();
   for (const run of await committedRuns(store, prefix)) {
     const last = (await commitKeys(store, prefix, run)).at(-1);
     if (last === undefined) continue;
-    for (const stream of (await readCommit(store, last)).replaces)
-      if (!replaced.has(stream)) replaced.set(stream, run);
+    const { replaces, generations } = await readCommit(store, last);
+    for (const stream of replaces) if (!replaced.has(stream)) replaced.set(stream, { run, generations });
   }
   return replaced;
 }

@@ -1,15 +1,18 @@
 import { describe } from '../shared/errors.ts';
 import type { LineBlock } from '../shared/lines.ts';
 import { TICK, withTicks } from '../shared/ticks.ts';
-import { finishGeneration, type Generation } from './generation.ts';
+import type { Contents } from './generation.ts';
 import { takeLines } from './messages.ts';
 import type { Heard, MessageContext } from './take-record.ts';
-import { advance, finish } from './steps.ts';
+import { advance, type StepContext } from './steps.ts';
+import type { Stream } from './stream.ts';
 
 export type WriteContext = MessageContext & {
   readonly tickMs: number;
-  /** With load_method overwrite. */
-  readonly generation?: Generation;
+  /** Streams whose schema is known before the input says it. */
+  readonly known: readonly Stream[];
+  /** Commits what is left, after an input that came to its end or did not. */
+  readonly end: (context: StepContext, contents: Contents, succeeded: boolean) => Promise<void>;
   /** Called about every second. */
   readonly onTick: () => void;
 };
@@ -20,8 +23,9 @@ export type WriteContext = MessageContext & {
  * nothing is committed any more.
  */
 export async function write(input: AsyncIterable<LineBlock>, context: WriteContext): Promise<void> {
-  const { batches, commits, stop, failure, clock, log, tickMs } = context;
-  const heard: Heard = { streams: new Map(), unknown: new Set(), full: new Set(), rejected: 0 };
+  const { batches, commits, stop, failure, clock, log, tickMs, known } = context;
+  const streams = new Map(known.map((stream) => [stream.name, stream]));
+  const heard: Heard = { streams, unknown: new Set(), full: new Set(), rejected: 0 };
   let problem: unknown;
   try {
     const events = withTicks(input, tickMs, clock, AbortSignal.any([stop, failure]));
@@ -33,10 +37,7 @@ export async function write(input: AsyncIterable<LineBlock>, context: WriteConte
     problem = error;
   }
   try {
-    if (!failure.aborted)
-      await (context.generation === undefined
-        ? finish(context)
-        : finishGeneration(context, context.generation, heard, problem === undefined));
+    if (!failure.aborted) await context.end(context, heard, problem === undefined);
     await commits.drain();
     failure.throwIfAborted();
     if (heard.rejected > 0)

@@ -63,7 +63,7 @@ export function airbyteMessages(stdout: string): AirbyteMessage[] {
       if (hasNull(message)) throw new Error(`a null: ${line.slice(0, 300)}`);
       if (message.type === 'RECORD' && !/,"emitted_at":\d+\}\}$/.test(line))
         throw new Error(line.slice(-100));
-      if (message.type === 'STATE' && !/"recordCount":\d+\.\d+\}/.test(line))
+      if (message.type === 'STATE' && !/"recordCount":\d+\.\d+[,}]/.test(line))
         throw new Error(line.slice(-100));
       return message;
     });

@@ -12,9 +12,12 @@ export type Commit = {
     readonly bytes: number;
     readonly sha256: string;
     readonly rejected?: true;
+    readonly generation?: string;
+    readonly pending?: true;
   }[];
   readonly rows_after_state?: number;
   readonly replaces?: readonly string[];
+  readonly generations?: Readonly<Record<string, string>>;
   readonly state?: unknown;
 };
 
@@ -44,11 +47,17 @@ export function rowsOf(objects: Objects, key: string): JsonObject[] {
 /** The rows that readers of the commit log see, in order. */
 export function committedRows(objects: Objects): JsonObject[] {
   const commits = commitsIn(objects);
-  const replaced = (stream: string, run: string): boolean =>
-    commits.some(({ run_id, replaces = [] }) => run_id > run && replaces.includes(stream));
+  const counts = (object: Commit['objects'][number], run: string): boolean => {
+    const { stream, generation, pending } = object;
+    const replacing = commits.filter(({ replaces = [] }) => replaces.includes(stream));
+    const isOf = ({ generations }: Commit): boolean =>
+      generation !== undefined && generations?.[stream] === generation;
+    if (pending === true && !replacing.some(isOf)) return false;
+    return !replacing.some((commit) => commit.run_id > run && !isOf(commit));
+  };
   return commits.flatMap(({ run_id, objects: named }) =>
     named
-      .filter(({ stream, rejected }) => rejected !== true && !replaced(stream, run_id))
+      .filter((object) => object.rejected !== true && counts(object, run_id))
       .flatMap(({ key }) => rowsOf(objects, key)),
   );
 }

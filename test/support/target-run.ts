@@ -56,7 +56,8 @@ export async function runTarget(
   return outcome;
 }
 
-async function* input(
+/** The bytes that a script brings, in its time. */
+export async function* input(
   events: Iterable<Event>,
   clock: HandClock,
   keepOpen: boolean,

@@ -1,7 +1,16 @@
 import fc from 'fast-check';
-import { gunzipSync } from 'node:zlib';
+import * as zlib from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { gzip, none, type Compression } from '../../src/target/formats/compression.ts';
+import { describe as told } from '../../src/shared/errors.ts';
+import { parseConfig } from '../../src/shared/config.ts';
+import { Config } from '../../src/target/config.ts';
+import { gzip, hasZstd, none, zstd, type Compression } from '../../src/target/formats/compression.ts';
+import { dataKeys } from '../support/lake.ts';
+import { memoryStore } from '../support/memory-store.ts';
+import { recordLine, runTarget, schemaLine, stateLine } from '../support/target-run.ts';
+
+const { gunzipSync } = zlib;
+const { zstdDecompressSync } = zlib as { readonly zstdDecompressSync?: (bytes: Uint8Array) => Buffer };
 
 async function compress(compression: Compression, blocks: readonly Uint8Array[]): Promise<Buffer> {
   const compressor = compression.begin();
@@ -45,5 +54,42 @@ describe('no compression', () => {
   it('hands blocks on', async () => {
     const bytes = await compress(none, [Buffer.from('a'), Buffer.from('b')]);
     expect(bytes.toString()).toBe('ab');
+  });
+});
+
+describe.runIf(hasZstd)('zstd', () => {
+  it('makes one text of blocks that are compressed at the same time', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.uint8Array({ maxLength: 5000 }), { maxLength: 8 }), async (blocks) => {
+        const bytes = await compress(zstd, blocks);
+        const plain = bytes.length === 0 ? bytes : zstdDecompressSync!(bytes);
+        expect(plain.equals(Buffer.concat(blocks))).toBe(true);
+      }),
+    );
+  });
+
+  it('makes objects that end in .zst', async () => {
+    const store = memoryStore();
+    const rows = Array.from({ length: 3000 }, (_, id) => recordLine('s', { id, text: 'x'.repeat(1000) }));
+    const input = [schemaLine('s'), ...rows, stateLine(1)];
+    const { states, error } = await runTarget(store, input, { compression: 'zstd' });
+    expect({ states, error }).toEqual({ states: ['1'], error: undefined });
+    const [key, ...more] = dataKeys(store.objects);
+    expect([key!.endsWith('.jsonl.zst'), more]).toEqual([true, []]);
+    const lines = zstdDecompressSync!(store.objects.get(key!)!).toString().trimEnd().split('\n');
+    expect(lines.map((line) => (JSON.parse(line) as { id: number }).id)).toEqual([...rows.keys()]);
+  });
+});
+
+describe.skipIf(hasZstd)('a Node without zstd', () => {
+  it('says which one has it', () => {
+    const settings = { local_path: 'lake', compression: 'zstd' };
+    let said = '';
+    try {
+      parseConfig(Config, settings, () => 't.json');
+    } catch (error) {
+      said = told(error);
+    }
+    expect(said).toMatch(/t\.json.*compression.*zstd needs Node 22\.15 or later; choose gzip/);
   });
 });

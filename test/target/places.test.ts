@@ -29,7 +29,7 @@ describe('path templates', () => {
   ])('%j with %j', (template, partitionBy, key) => {
     const places = paths('p', template, partitionBy);
     expect(places.keyOf(name, ['k=1', 'l=2'].slice(0, places.fields.length))).toBe(key);
-    expect(places.runOf(key)).toBe(RUN);
+    expect(places.makerOf(key)).toEqual({ runId: RUN, number: 7 });
     for (const other of [
       `q/${key}`,
       key.slice(2),
@@ -37,7 +37,7 @@ describe('path templates', () => {
       key.replace('000007', '7'),
       key.replace('Z-', '-'),
     ])
-      expect(places.runOf(other)).toBeUndefined();
+      expect(places.makerOf(other)).toBeUndefined();
   });
 
   it.each([

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { lastState } from '../../src/target/last-state.ts';
-import { runKey } from '../../src/target/key.ts';
+import { commitKey, runKey } from '../../src/target/key.ts';
 import { paths } from '../../src/target/path.ts';
 import { vacuum } from '../../src/target/vacuum.ts';
 import { handClock } from '../support/hand-clock.ts';
@@ -51,6 +51,21 @@ describe('vacuum', () => {
     expect(await clean(objects, 3_600_000)).toEqual([LEFT]); // the store says that they are of 1970
     expect([...before].filter((key) => !objects.has(key))).toEqual([LEFT]);
     expect(committedRows(new Map([...objects].filter(([key]) => !foreign.includes(key))))).toHaveLength(1);
+  });
+
+  it('keeps what any of many commits names', async () => {
+    const objects = new Map<string, Uint8Array>();
+    const key = (number: number): string =>
+      `s/ingest_date=2026-01-02/s-${RUN}-${String(number).padStart(6, '0')}.jsonl.gz`;
+    for (let number = 1; number <= 3000; number++) objects.set(key(number), Buffer.from('x'));
+    const isLeft = (number: number): boolean => number % 700 === 0 || number > 2998;
+    for (let commit = 0; commit < 30; commit++) {
+      const numbers = Array.from({ length: 100 }, (_, i) => commit * 100 + i + 1);
+      const named = numbers.filter((number) => !isLeft(number));
+      const record = { version: 1, objects: named.map((number) => ({ key: key(number), stream: 's' })) };
+      objects.set(commitKey('', RUN, commit + 1), Buffer.from(JSON.stringify(record)));
+    }
+    expect(await clean(objects)).toEqual([700, 1400, 2100, 2800, 2999, 3000].map(key));
   });
 
   it('leaves a run alone that may be alive', async () => {

@@ -1,0 +1,28 @@
+import { airbyteLog, connectionStatus, errorTrace } from '../../protocol/airbyte.ts';
+import { errnoOf, toConnectorError } from '../../shared/errors.ts';
+import { checkStore } from '../check.ts';
+import { Speaker } from './speaker.ts';
+import type { AirbyteContext } from './write.ts';
+
+/**
+ * Airbyte's `check`: one CONNECTION_STATUS. Resolves to the exit code, which is 0 also for a check that failed, since
+ * the status says so; a fault of this program is a TRACE message instead, and 1.
+ */
+export async function check({ config, open, out, logLevel, clock }: AirbyteContext): Promise<number> {
+  const speaker = new Speaker(out);
+  const log = airbyteLog(logLevel, speaker.mention);
+  let code = 0;
+  try {
+    const settings = await config();
+    await checkStore(await open(settings, log.warning), settings.s3_key_prefix, clock);
+    await speaker.say(connectionStatus());
+  } catch (thrown) {
+    if (errnoOf(thrown) === 'EPIPE') throw thrown;
+    const { kind, message } = toConnectorError(thrown);
+    const failed = kind !== 'system';
+    await speaker.say(failed ? connectionStatus(message) : errorTrace(thrown, clock.now()));
+    code = failed ? 0 : 1;
+  }
+  await out.end();
+  return code;
+}
