@@ -22,7 +22,7 @@ const PACKAGES: readonly (readonly [name: RegExp, files: RegExp])[] = [
   [/^oauth-1\.0a$/, /^tap\/auth[a-z0-9-]*\.ts$/],
   [/^yargs$/, /^(tap|target)\/command\.ts$/],
   [/^ndjson$/, /^tap\/state-file\.ts$/],
-  [/^zod$/, /(^|\/)(config[a-z-]*|references|secret|about|state|catalog|message)\.ts$/],
+  [/^zod$/, /(^|\/)(config[a-z-]*|references|secret|about|state|catalog|message|spec)\.ts$/],
 ];
 
 /** One door per outside world: what a text looks like, and the files that may have it. */
