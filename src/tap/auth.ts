@@ -1,4 +1,4 @@
-import { configError } from '../shared/errors.ts';
+import { configError, type ConnectorError } from '../shared/errors.ts';
 import type { HttpRequest } from '../shared/http/request.ts';
 import { oauth1Signer, readPrivateKey } from './auth-oauth1.ts';
 import { Secret } from '../shared/secret.ts';
@@ -54,7 +54,12 @@ export function expectAuthorized(credential: Oauth1Credential, configOptions = '
     ...(private_key === undefined ? ['private_key'] : []),
     ...(access_token === undefined ? ['access_token'] : []),
   ];
-  throw configError(
+  throw notLoggedIn(missing, configOptions);
+}
+
+/** Members of the credentials are missing that `tap-jira authorize` brings. */
+export function notLoggedIn(missing: readonly string[], configOptions = '--config FILE'): ConnectorError {
+  return configError(
     `credentials: nobody has logged in yet (${missing.join(' and ')} missing); run tap-jira authorize ${configOptions}`,
     { code: 'AUTH' },
   );

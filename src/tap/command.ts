@@ -79,7 +79,8 @@ export async function parseCommand(argv: readonly string[], version: string): Pr
     .option('port', {
       type: 'number',
       requiresArg: true,
-      describe: 'authorize: port of this machine that the browser comes back to; default: a free one',
+      describe:
+        'authorize: port of this machine that the browser comes back to; default: a free one, or 8976 for OAuth 2.0',
     })
     .option('browser', {
       type: 'boolean',

@@ -8,7 +8,7 @@ import {
   type References,
 } from '../shared/references.ts';
 import { isRemote } from '../shared/secret-stores/remote-texts.ts';
-import { expectAuthorized } from './auth.ts';
+import { expectAuthorized, notLoggedIn } from './auth.ts';
 import { TapConfig, type Config } from './config.ts';
 import { credentialsOfEnvironment } from './credential-environment.ts';
 import { credentialFile } from './credential-file.ts';
@@ -43,6 +43,8 @@ export async function loadTapConfig(sources: ConfigSources): Promise<TapSetup> {
       });
   }
   if (credentials.auth_type === 'oauth1') expectAuthorized(credentials, again);
+  if (credentials.auth_type === 'oauth2' && credentials.refresh_token === undefined)
+    throw notLoggedIn(['refresh_token'], again);
   return setup;
 }
 

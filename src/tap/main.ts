@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { basename } from 'node:path';
 import { renderAbout } from '../shared/about.ts';
 import { readJsonObject } from '../shared/config-file.ts';
 import type { ConfigSources } from '../shared/config.ts';
@@ -16,6 +17,7 @@ import { singer } from '../protocol/singer.ts';
 import { airbyteCatalog } from './airbyte/catalog.ts';
 import { SharedOutput } from './airbyte/output.ts';
 import { read } from './airbyte/read.ts';
+import { credentialsOfHost } from './airbyte/renewed-credentials.ts';
 import { reportCheck } from './airbyte/report-check.ts';
 import { authorize } from './authorize/authorize.ts';
 import { openBrowser } from './authorize/browser.ts';
@@ -38,6 +40,9 @@ const ABOUT = {
   capabilities: ['catalog', 'properties', 'discover', 'state', 'about', 'test', 'structured-logging'],
   config: TapConfig,
 };
+
+/** Only the name under which Airbyte knows the program says that a host reads what `check` prints. */
+const IS_SOURCE = /^source-jira\b/.test(basename(process.argv[1] ?? ''));
 
 let log = logFor({});
 const out = new LineWriter(process.stdout);
@@ -72,7 +77,7 @@ await runProgram(
       case 'read':
         return read({
           ...command,
-          config: async () => (await loadTapConfig(sourcesOf(command.config))).config,
+          setup: () => loadTapConfig(sourcesOf(command.config)),
           out,
           logLevel: logLevel(command.log),
           clock: systemClock,
@@ -134,7 +139,8 @@ async function checkAndReport(
   if (!process.stdout.isTTY) {
     const output = new SharedOutput(out);
     const hostLog = airbyteLog(logLevel(command.log), (line) => output.say(line));
-    return reportCheck(findings(command, hostLog, signal), output, hostLog, systemClock.now);
+    const host = IS_SOURCE ? output : undefined;
+    return reportCheck(findings(command, hostLog, signal, host), output, hostLog, systemClock.now);
   }
   let failed = false;
   for await (const { verdict, about, text } of findings(command, log, signal)) {
@@ -150,8 +156,11 @@ async function* findings(
   command: Command & { readonly do: 'check' },
   log: Log,
   signal: AbortSignal,
+  host?: SharedOutput,
 ): AsyncGenerator<Finding> {
-  const { config, store } = await loadTapConfig(sourcesOf(command.config));
+  const { config, written, store: file } = await loadTapConfig(sourcesOf(command.config));
+  const store =
+    host === undefined ? file : credentialsOfHost(file, written, (line) => host.tell(line), systemClock.now);
   const { client, close } = await openClient({ config, store, clock: systemClock, log, signal });
   try {
     yield* check({ client, config, streams: await streamsFor(command), clock: systemClock, log });

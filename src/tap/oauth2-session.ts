@@ -1,6 +1,7 @@
 import { configError, systemError } from '../shared/errors.ts';
 import { Secret } from '../shared/secret.ts';
 import type { AtlassianContext } from './atlassian.ts';
+import { notLoggedIn } from './auth.ts';
 import type { CredentialStore } from './credential-store.ts';
 import { exchangeGrant, type Oauth2Credential, type Tokens } from './oauth2-token.ts';
 
@@ -39,10 +40,7 @@ export function oauth2Session(
 
   const storedToken = async (from: CredentialStore): Promise<string> => {
     const text = (await from.load())['refresh_token'];
-    if (text === undefined)
-      throw configError('credentials: nobody has logged in yet; run tap-jira authorize --config FILE', {
-        code: 'AUTH',
-      });
+    if (text === undefined) throw notLoggedIn(['refresh_token']);
     return new Secret(text).reveal();
   };
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { json, type Answer, type Fault, type JiraRequest } from './jira/http.ts';
 import { startJira, type Jira } from './jira/server.ts';
 import type { Site } from './jira/site.ts';
@@ -39,6 +40,10 @@ export class Atlassian {
   /** Every refresh token that was given out. */
   readonly refreshTokens = new Map<string, Granted>();
   readonly accessTokens = new Map<string, number>();
+  /** Logins that were allowed: what each code was given out for. */
+  readonly codes = new Map<string, URLSearchParams>();
+  /** How the person at the browser decides. */
+  allow = true;
   /** How often tokens were asked for, and how often refused. */
   asked = 0;
   refused = 0;
@@ -109,6 +114,7 @@ export class Atlassian {
   }
 
   #own({ method, path, body, headers }: JiraRequest): Answer | undefined {
+    if (path.startsWith('/authorize?')) return this.#ask(new URLSearchParams(path.slice(path.indexOf('?'))));
     switch (`${method} ${path}`) {
       case 'POST /oauth/token':
         return this.#token(JSON.parse(body) as Record<string, string>);
@@ -123,10 +129,32 @@ export class Atlassian {
     }
   }
 
+  /** The browser's way through the login: straight back with a code, or with a refusal. */
+  #ask(query: URLSearchParams): Answer {
+    const code = `code-${this.codes.size}-hush`;
+    if (this.allow) this.codes.set(code, query);
+    const back = new URL(query.get('redirect_uri')!);
+    back.searchParams.set('state', query.get('state')!);
+    const [name, value] = this.allow ? ['code', code] : ['error', 'access_denied'];
+    back.searchParams.set(name, value);
+    return { status: 302, headers: { Location: back.href }, body: '' };
+  }
+
+  /** A code is good once, for the same address, and for whoever knows the verifier. */
+  #exchange({ code = '', redirect_uri, code_verifier = '' }: Readonly<Record<string, string>>): Answer {
+    const query = this.codes.get(code);
+    this.codes.delete(code);
+    const challenge = createHash('sha256').update(code_verifier).digest('base64url');
+    const matches = query?.get('redirect_uri') === redirect_uri && query?.get('code_challenge') === challenge;
+    if (query !== undefined && matches) return this.tokens(this.refreshTokens.size);
+    return json({ error: 'invalid_grant', error_description: 'Invalid authorization code' }, 403);
+  }
+
   #token(form: Readonly<Record<string, string>>): Answer {
     this.asked += 1;
     if (form['client_id'] !== CLIENT.id || form['client_secret'] !== CLIENT.secret)
       return json({ error: 'access_denied', error_description: 'Unauthorized' }, 401);
+    if (form['grant_type'] === 'authorization_code') return this.#exchange(form);
     const granted = this.refreshTokens.get(form['refresh_token'] ?? '');
     const now = this.#now();
     const late = granted?.usedAt !== undefined && now - granted.usedAt > (this.#options.leewayMs ?? 600_000);

@@ -1,6 +1,6 @@
 import type { PutParameterCommandInput, SSMClient } from '@aws-sdk/client-ssm';
 import { explainAwsError } from './aws-errors.ts';
-import type { SecretStore } from './secret-store.ts';
+import { CLIENT_SETTINGS, type SecretStore } from './secret-store.ts';
 
 const load = () => import('@aws-sdk/client-ssm');
 type Sdk = Awaited<ReturnType<typeof load>>;
@@ -14,7 +14,7 @@ type Kept = Pick<PutParameterCommandInput, 'Type' | 'KeyId' | 'Tier'>;
  */
 export function parameterStore(): SecretStore {
   let opened: Promise<{ readonly sdk: Sdk; readonly client: SSMClient }> | undefined;
-  const open = () => (opened ??= load().then((sdk) => ({ sdk, client: new sdk.SSMClient(CLIENT) })));
+  const open = () => (opened ??= load().then((sdk) => ({ sdk, client: new sdk.SSMClient(CLIENT_SETTINGS) })));
   const failure = (action: string, name: string, setting: string) => (cause: unknown) => {
     throw explainAwsError(cause, { action: `ssm:${action}`, about: `parameter ${name}`, setting });
   };
@@ -66,7 +66,3 @@ export function parameterStore(): SecretStore {
     },
   };
 }
-
-const CLIENT = {
-  requestHandler: { connectionTimeout: 10_000, requestTimeout: 30_000, throwOnRequestTimeout: true },
-};

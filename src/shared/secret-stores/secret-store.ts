@@ -9,3 +9,8 @@ export type SecretStore = {
   /** Replaces the text, or makes a new one; resolves once a crash cannot lose it. */
   readonly write: (name: string, text: string, setting: string) => Promise<void>;
 };
+
+/** How long AWS may take; everything else is found by its SDK. */
+export const CLIENT_SETTINGS = {
+  requestHandler: { connectionTimeout: 10_000, requestTimeout: 30_000, throwOnRequestTimeout: true },
+};

@@ -1,7 +1,7 @@
 import type { GetSecretValueCommandOutput, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { configError } from '../errors.ts';
 import { explainAwsError } from './aws-errors.ts';
-import type { SecretStore } from './secret-store.ts';
+import { CLIENT_SETTINGS, type SecretStore } from './secret-store.ts';
 
 const load = () => import('@aws-sdk/client-secrets-manager');
 type Sdk = Awaited<ReturnType<typeof load>>;
@@ -10,7 +10,7 @@ type Sdk = Awaited<ReturnType<typeof load>>;
 export function secretsManager(): SecretStore {
   let opened: Promise<{ readonly sdk: Sdk; readonly client: SecretsManagerClient }> | undefined;
   const open = () =>
-    (opened ??= load().then((sdk) => ({ sdk, client: new sdk.SecretsManagerClient(CLIENT) })));
+    (opened ??= load().then((sdk) => ({ sdk, client: new sdk.SecretsManagerClient(CLIENT_SETTINGS) })));
   const failure = (action: string, name: string, setting: string) => (cause: unknown) => {
     throw explainAwsError(cause, { action: `secretsmanager:${action}`, about: `secret ${name}`, setting });
   };
@@ -67,7 +67,3 @@ function missing(name: string, setting: string, cause: Error): Error {
     { code: 'SECRETS', cause },
   );
 }
-
-const CLIENT = {
-  requestHandler: { connectionTimeout: 10_000, requestTimeout: 30_000, throwOnRequestTimeout: true },
-};

@@ -6,17 +6,18 @@ import type { LogLevel } from '../../shared/log.ts';
 import { Stopped } from '../../shared/program.ts';
 import { airbyteLog, errorTrace } from '../../protocol/airbyte.ts';
 import { SourceLines } from '../../protocol/airbyte-source.ts';
-import type { Config } from '../config.ts';
+import type { TapSetup } from '../load-config.ts';
 import { run } from '../run.ts';
 import { loadSchemas } from '../schemas.ts';
 import { offeredStreams, selectedStreams, type SelectedStream } from '../streams.ts';
 import { logReporter } from '../summary.ts';
 import { readConfiguredCatalog, type Configured } from './catalog.ts';
 import { SharedOutput } from './output.ts';
+import { credentialsOfHost } from './renewed-credentials.ts';
 import { readAirbyteState, startingState } from './state.ts';
 
 export type ReadOptions = {
-  readonly config: () => Promise<Config>;
+  readonly setup: () => Promise<TapSetup>;
   /** Paths of files. */
   readonly catalog: string;
   readonly state?: string;
@@ -47,7 +48,7 @@ export async function read(options: ReadOptions): Promise<number> {
 }
 
 type Prepared = {
-  readonly config: Config;
+  readonly setup: TapSetup;
   readonly configured: Configured;
   readonly streams: readonly SelectedStream[];
   readonly state: JsonObject;
@@ -55,11 +56,11 @@ type Prepared = {
 
 async function prepare(options: ReadOptions): Promise<Prepared> {
   const schemas = loadSchemas();
-  const config = await options.config();
+  const setup = await options.setup();
   const configured = await readConfiguredCatalog(options.catalog, offeredStreams(schemas));
   const saved = options.state === undefined ? {} : await readAirbyteState(options.state);
   return {
-    config,
+    setup,
     configured,
     streams: selectedStreams(schemas, configured.selection),
     state: startingState(saved, configured.streams),
@@ -70,7 +71,7 @@ async function prepare(options: ReadOptions): Promise<Prepared> {
 async function readStreams(
   { state: stateSource = 'state', logLevel, clock, signal }: ReadOptions,
   output: SharedOutput,
-  { config, configured, streams, state }: Prepared,
+  { setup: { config, store, written }, configured, streams, state }: Prepared,
 ): Promise<boolean> {
   const lines = new SourceLines(configured.streams, clock.now);
   const log = airbyteLog(logLevel, (line) => output.say(line));
@@ -89,6 +90,7 @@ async function readStreams(
     if (streams.length > 0) {
       for await (const message of run({
         config,
+        store: credentialsOfHost(store, written, (line) => output.tell(line), clock.now),
         streams,
         state,
         stateSource,

@@ -1,9 +1,11 @@
 import { configError } from '../../shared/errors.ts';
-import { expectAuthorized } from '../auth.ts';
+import { expectAuthorized, notLoggedIn } from '../auth.ts';
+import type { Oauth2Credential } from '../oauth2-token.ts';
 import { openClient } from '../open-client.ts';
 import { connect } from '../site.ts';
 import type { AuthorizeContext } from './context.ts';
 import { loginWithOauth1 } from './login-oauth1.ts';
+import { loginWithOauth2 } from './login-oauth2.ts';
 import type { Oauth1Credential } from './renew-oauth1.ts';
 import { lifeOf } from './status.ts';
 
@@ -15,11 +17,30 @@ export async function authorize(context: AuthorizeContext): Promise<void> {
       return context.flags.status
         ? oauth1Status(context, credentials)
         : loginWithOauth1(context, credentials);
+    case 'oauth2':
+      return context.flags.status
+        ? oauth2Status(context, credentials)
+        : loginWithOauth2(context, credentials);
     default:
       throw configError(
         `credentials: ${credentials.auth_type} needs no login of this kind; tap-jira check ${context.configOptions} tries it out`,
         { code: 'CONFIG' },
       );
+  }
+}
+
+/** Says whether Atlassian takes the token, which renews it. */
+async function oauth2Status(context: AuthorizeContext, { refresh_token }: Oauth2Credential): Promise<void> {
+  const { terminal, clock, store, configOptions } = context;
+  if (refresh_token === undefined) throw notLoggedIn(['refresh_token'], configOptions);
+  const { client, close } = await openClient(context);
+  try {
+    const { user } = await connect(client, clock.now);
+    await terminal.say(
+      `Atlassian takes the token: logged in as ${user}.\nIt was renewed, is stored in ${store.name}, and ends when no run renews it for 90 days.\n`,
+    );
+  } finally {
+    await close();
   }
 }
 

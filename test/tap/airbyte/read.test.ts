@@ -58,7 +58,11 @@ async function setUp(options: Partial<JiraOptions> & Pick<JiraOptions, 'flavour'
     });
     const { catalog = '', state } = Object.fromEntries(await write(files));
     const code = await read({
-      config: async () => parseConfig(TapConfig, config, () => 'config'),
+      setup: async () => ({
+        config: parseConfig(TapConfig, config, () => 'config'),
+        written: config,
+        store: { name: 'config', load: async () => ({}), save: async () => undefined },
+      }),
       catalog,
       ...(state === undefined ? {} : { state }),
       out: new LineWriter(out),

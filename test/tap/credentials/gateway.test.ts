@@ -18,7 +18,7 @@ const start = (options: Partial<AtlassianOptions> = {}): Promise<Atlassian> =>
 const pathsOf = ({ jira }: Atlassian): string[] => jira.requests.map(({ path }) => path);
 
 describe.each(Object.entries(CREDENTIALS))('%s', (_, credentials) => {
-  it('goes through the gateway; the cloud id is found through the site', async () => {
+  it('trap 31: goes through the gateway; the cloud id is found through the site', async () => {
     await using atlassian = await start();
     const run = await runTap(atlassian.config(credentials) as JsonObject);
     expect(run.error).toBeUndefined();

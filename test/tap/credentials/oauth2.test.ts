@@ -69,7 +69,7 @@ async function started(options: Partial<AtlassianOptions> = {}): Promise<Setup &
 }
 
 describe('OAuth 2.0', () => {
-  it('stores the next refresh token before the access token is used, and uses the gateway', async () => {
+  it('trap 30: stores the next refresh token before the access token is used, and uses the gateway', async () => {
     const seen: string[] = [];
     await using setup = await started({
       onRequest: ({ path }) => void seen.push(`${path} after ${setup.store.saved.length}`),
@@ -90,7 +90,7 @@ describe('OAuth 2.0', () => {
     expect(setup.atlassian.asked).toBe(1);
   });
 
-  it('renews the token before it ends, without a request being refused', async () => {
+  it('trap 30: renews the token before it ends, without a request being refused', async () => {
     await using setup = await started();
     let now = Date.now();
     const clock = { ...hurriedClock, now: () => now };

@@ -1,8 +1,18 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
+import { airbyteMessages } from '../../support/airbyte.ts';
 import { Atlassian, type AtlassianOptions } from '../../support/atlassian.ts';
-import { recordsOf, runTapProgram, Scratch, startTap, type Ended } from '../../support/programs.ts';
+import {
+  recordsOf,
+  ROOT,
+  runTapProgram,
+  Scratch,
+  start,
+  startTap,
+  type Ended,
+} from '../../support/programs.ts';
 import { siteOf } from '../traps/setup.ts';
 
 type Setup = { readonly atlassian: Atlassian; readonly scratch: Scratch; readonly path: string };
@@ -113,6 +123,31 @@ describe('a refresh token that changes with each use', () => {
         expect(atlassian.refused).toBeLessThanOrEqual(1);
       },
     );
+  });
+
+  it('is told to an Airbyte host before anything is read, and by check only under the name that Airbyte uses', async () => {
+    await withLogin({}, async ({ path, atlassian, scratch }) => {
+      const stream = { name: 'issues', json_schema: {}, supported_sync_modes: ['full_refresh'] };
+      const catalog = await scratch.write('catalog.json', {
+        streams: [{ stream, sync_mode: 'full_refresh', destination_sync_mode: 'append' }],
+      });
+      const newest = (): string => [...atlassian.refreshTokens.keys()].at(-1)!;
+      const tokensIn = (stdout: string): unknown[] =>
+        airbyteMessages(stdout).flatMap(
+          ({ control }) => control?.connectorConfig.config['credentials'] ?? [],
+        );
+      const read = await runTapProgram(['read', '--config', path, '--catalog', catalog]);
+      expect(read.code, read.stdout).toBe(0);
+      expect(tokensIn(read.stdout)).toMatchObject([{ refresh_token: newest() }]);
+      expect(read.stdout.indexOf('"CONTROL"')).toBeLessThan(read.stdout.indexOf('"RECORD"'));
+      expect(storedIn(path)).not.toBe(newest());
+      const source = join(ROOT, 'bin/source-jira');
+      const asSource = await start(process.execPath, [source, 'check', '--config', path]).ended;
+      expect(tokensIn(asSource.stdout)).toMatchObject([{ refresh_token: newest() }]);
+      const check = await runTapProgram(['check', '--config', path]);
+      expect(tokensIn(check.stdout)).toEqual([]);
+      expect(storedIn(path)).toBe(newest());
+    });
   });
 
   it('that nobody takes any more ends the run with what to do', async () => {
