@@ -13,7 +13,12 @@ type Action =
   | { readonly action: 'write'; readonly config: readonly string[]; readonly input: string | undefined }
   | { readonly action: 'state' | 'doctor'; readonly config: readonly string[] }
   | { readonly action: 'check'; readonly config: readonly string[] }
-  | { readonly action: 'airbyte-write'; readonly config: readonly string[]; readonly catalog: string }
+  | {
+      readonly action: 'airbyte-write';
+      readonly config: readonly string[];
+      readonly catalog: string;
+      readonly input: string | undefined;
+    }
   | { readonly action: 'spec' }
   | {
       readonly action: 'vacuum';
@@ -95,7 +100,7 @@ export async function parseCommand(argv: readonly string[], env: Environment): P
   if (action === 'write') {
     const catalog = last(catalogs);
     if (catalog === undefined) throw new UsageError('--catalog is missing');
-    return { ...log, action: 'airbyte-write', config, catalog };
+    return { ...log, action: 'airbyte-write', config, catalog, input: last(args.input) };
   }
   const olderThanMs = duration(last(age) ?? '24h');
   return { ...log, action: 'vacuum', config, olderThanMs, dryRun: last(dry) === true };

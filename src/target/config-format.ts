@@ -8,7 +8,8 @@ export const formatSettings = {
   }),
   compression: z.enum(['gzip', 'zstd', 'none']).default('gzip').meta({
     title: 'Compression',
-    description: 'How objects are compressed; it also decides how their names end.',
+    description:
+      'How objects are compressed; it also decides how their names end. zstd needs Node 22.15 or later, and readers that take several frames for one text, as zstd, DuckDB and Arrow do.',
   }),
   path_template: z
     .string()

@@ -47,7 +47,7 @@ async function main(stop: AbortSignal): Promise<number> {
       return write({
         ...airbyte(command),
         catalog: command.catalog,
-        input: () => openInput(0),
+        input: () => openInput(command.input ?? 0),
         stop,
         blocksAtOnce: blocksAtOnce(),
       });

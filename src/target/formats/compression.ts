@@ -29,7 +29,7 @@ const zstdCompress = (zlib as { readonly zstdCompress?: Zstd }).zstdCompress;
 /** False where this Node has no zstd (before 22.15 and 23.8). */
 export const hasZstd = zstdCompress !== undefined;
 
-/** One frame a block, which makes one object when put together. */
+/** One frame a block, which RFC 8878 takes for one text. (Node itself unpacks only the first.) */
 export const zstd: Compression = {
   extension: '.zst',
   contentType: 'application/zstd',

@@ -15,7 +15,7 @@ import {
 } from '../../support/destination-run.ts';
 import { handClock } from '../../support/hand-clock.ts';
 import { commitsIn, committedRows, dataKeys, rowsOf } from '../../support/lake.ts';
-import { memoryStore, type MemoryStore } from '../../support/memory-store.ts';
+import { memoryStore, type Fate, type MemoryStore } from '../../support/memory-store.ts';
 import { recordLine, runTarget, schemaLine, stateLine, type Event } from '../../support/target-run.ts';
 
 const ids = (store: MemoryStore): unknown[] => committedRows(store.objects).map(({ id }) => id);
@@ -211,6 +211,52 @@ describe('an overwrite', () => {
     await vacuum({ ...swept, clock, removing: () => Promise.resolve() });
     expect(dataKeys(store.objects)).toHaveLength(2);
     expect(ids(store)).toEqual([2, 3]);
+  });
+
+  it('loses nothing and shows nothing early, whatever fails on the way', async () => {
+    const fate = fc.constantFrom<Fate>('fails', 'answer lost');
+    const attempts = fc.array(fc.record({ operation: fc.integer({ min: 2, max: 14 }), fate }), {
+      maxLength: 3,
+    });
+    await fc.assert(
+      fc.asyncProperty(attempts, fc.integer({ min: 1, max: 4 }), async (attempts, rows) => {
+        const objects = memoryStore().objects;
+        const clock = handClock();
+        let next = 0;
+        const attempt = async (how?: (typeof attempts)[number]): Promise<number> => {
+          clock.advance(1000);
+          const store = memoryStore({
+            objects,
+            fate: (_, n) => (n === how?.operation ? how.fate : 'works'),
+          });
+          const left = Array.from({ length: 8 - next }, (_, i) => next + i);
+          const input = left.map((id) => records(id) + streamState('s', { next: id + 1 }));
+          const settings = { batch_size_rows: rows };
+          const end = await runDestination(store, generation(5), [...input, complete], settings, { clock });
+          const last = end.states.at(-1);
+          if (last !== undefined) next = Number(/"next":(\d+)/.exec(last)![1]);
+          return end.code;
+        };
+        await runDestination(
+          memoryStore({ objects }),
+          generation(4),
+          [records(-1) + complete],
+          {},
+          { clock },
+        );
+        for (const how of attempts) {
+          const code = await attempt(how);
+          const shown = committedRows(objects);
+          // The last commit may be there although its answer was lost.
+          if (code === 1 && next < 8) expect(shown.map(({ id }) => id)).toEqual([-1]);
+        }
+        expect(await attempt()).toBe(0);
+        const shown = committedRows(objects).map(({ id }) => Number(id));
+        expect([...new Set(shown)].toSorted((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+        if (attempts.every((how) => how.fate === 'fails')) expect(shown).toHaveLength(8);
+      }),
+      { numRuns: 100 },
+    );
   });
 
   it('by a host that does not count replaces each time', async () => {
