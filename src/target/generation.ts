@@ -1,4 +1,5 @@
 import { configError, messageOf } from '../shared/errors.ts';
+import { isObject, parseBytes } from '../shared/json/value.ts';
 import type { Log } from '../shared/log.ts';
 import { readCommit, type CommittedObject, type Generations } from './commit-record.ts';
 import { commitKeys, committedRuns } from './last-state.ts';
@@ -23,6 +24,8 @@ export type Contents = {
   readonly streams: { keys(): Iterable<string> };
   /** Those with rows or an ACTIVATE_VERSION. */
   readonly full: ReadonlySet<string>;
+  /** Those with rows that no STATE and no ACTIVATE_VERSION of theirs has followed. */
+  readonly unfinished: ReadonlySet<string>;
 };
 
 /**
@@ -33,7 +36,7 @@ export type Contents = {
 export async function finishGeneration(
   { ledger, batches, commits, stop, log }: StepContext,
   generation: Generation,
-  { streams, full }: Contents,
+  { streams, full, unfinished }: Contents,
   succeeded: boolean,
 ): Promise<void> {
   if (!succeeded || stop.aborted) {
@@ -41,19 +44,33 @@ export async function finishGeneration(
     log.warning('the run did not reach its end: nothing is replaced, and nothing of it is committed');
     return;
   }
-  if (ledger.era > 0 && ledger.tailRows > 0) {
+  const taken = ledger.take(false);
+  const broken = problemOf(unfinished, taken.state);
+  if (broken !== undefined) {
     await batches.abort();
     throw configError(
-      'the input ended with rows that no STATE follows, as when the tap has failed: nothing is replaced; look at the log of the tap and run again',
+      `${broken}, as when the tap has failed: nothing is replaced; look at the log of the tap and run again (of a tap that never sends a STATE, rows can only be appended)`,
       { code: 'INPUT_INCOMPLETE' },
     );
   }
   // Without rows and without a STATE nobody knows whether a stream is empty or its tap has died.
   const replaces = [...streams.keys()].filter((name) => ledger.era > 0 || full.has(name));
   await batches.closeAll('end of input');
-  await commits.push({ objects: batches.takeClosed(), ...ledger.take(false), replaces });
+  await commits.push({ objects: batches.takeClosed(), ...taken, replaces });
   await commits.drain();
   if (replaces.length > 0) await removeEarlier(generation, { replaces }, log);
+}
+
+/** Why an input that came to its end may not be whole: a pipe ends in the same way when the tap has died. */
+function problemOf(unfinished: ReadonlySet<string>, state: Uint8Array | undefined): string | undefined {
+  const [stream] = unfinished;
+  if (stream !== undefined)
+    return `the input ended with rows of stream ${JSON.stringify(stream)} that no STATE and no ACTIVATE_VERSION follows`;
+  const value = state === undefined ? undefined : parseBytes(state);
+  // The word that taps have for it; a tap that is done sets it to null.
+  const under = isObject(value) ? value['currently_syncing'] : undefined;
+  if (under === undefined || under === null) return undefined;
+  return `the last STATE says that ${JSON.stringify(under)} is still being read (currently_syncing)`;
 }
 
 /** Removes what a commit has replaced, as far as possible; never rejects. */

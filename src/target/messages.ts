@@ -39,6 +39,7 @@ function take(
     case 'record':
       return takeRecord(message, line, heard, context);
     case 'state':
+      heard.unfinished.clear();
       ledger.state(Buffer.from(message.state), clock.elapsed());
       return advance(context);
     case 'schema': {
@@ -52,6 +53,7 @@ function take(
     }
     case 'activate_version':
       heard.full.add(message.stream);
+      heard.unfinished.delete(message.stream);
       return undefined; // rows are appended; see load_method
     case 'batch':
       return takeBatch(message, line, heard, context);

@@ -211,13 +211,20 @@ export class OpenBatches {
   }
 
   async #finish(batch: Batch, rows: number, reason: Reason): Promise<CommittedObject> {
-    const { bytes, sha256 } = await batch.writer.finish();
+    const { clock, log } = this.#context;
     const { key, stream, schema, rejected } = batch.info;
+    const begun = clock.elapsed();
+    const { bytes, sha256 } = await batch.writer.finish();
+    const seconds = Math.round(clock.elapsed() - begun) / 1000;
     this.#stored = { objects: this.#stored.objects + 1, bytes: this.#stored.bytes + bytes };
-    this.#context.log.info(`stored ${key}: ${rows} rows, ${bytes} bytes (closed for: ${reason})`, {
+    log.info(`stored ${key}: ${rows} rows, ${bytes} bytes (closed for: ${reason})`, {
       stream,
       extra: { key, rows, bytes, reason },
     });
+    const metric = (type: string, name: string, value: number): void =>
+      log.info(name, { stream, metric: { type, metric: name, value, tags: { stream } } });
+    if (!rejected) metric('counter', 'record_count', rows);
+    metric('timer', 'batch_processing_time', seconds);
     const generation = this.#context.generations.get(stream);
     return { key, stream, schema, rows, bytes, sha256, ...generation, ...(rejected ? { rejected } : {}) };
   }

@@ -23,6 +23,8 @@ export type Heard = {
   readonly unknown: Set<string>;
   /** Streams of which there were rows, or an ACTIVATE_VERSION. */
   readonly full: Set<string>;
+  /** Streams with rows that no STATE and no ACTIVATE_VERSION of theirs has followed. */
+  readonly unfinished: Set<string>;
   /** Lines that were rejected. */
   rejected: number;
 };
@@ -42,6 +44,7 @@ export function takeRecord(
       { code: 'RECORD_BEFORE_SCHEMA' },
     );
   heard.full.add(stream.name);
+  heard.unfinished.add(stream.name);
   const problems = validate === 'off' ? NONE : problemsOf(stream, message.record);
   if (problems.length > 0 && validate === 'fail') throw unfit(stream, problems);
   const room =

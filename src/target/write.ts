@@ -25,7 +25,7 @@ export type WriteContext = MessageContext & {
 export async function write(input: AsyncIterable<LineBlock>, context: WriteContext): Promise<void> {
   const { batches, commits, stop, failure, clock, log, tickMs, known } = context;
   const streams = new Map(known.map((stream) => [stream.name, stream]));
-  const heard: Heard = { streams, unknown: new Set(), full: new Set(), rejected: 0 };
+  const heard: Heard = { streams, unknown: new Set(), full: new Set(), unfinished: new Set(), rejected: 0 };
   let problem: unknown;
   try {
     const events = withTicks(input, tickMs, clock, AbortSignal.any([stop, failure]));

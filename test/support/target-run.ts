@@ -9,7 +9,7 @@ import type { Store } from '../../src/target/stores/store.ts';
 import { handClock, type HandClock } from './hand-clock.ts';
 
 /** A piece of input: text to be read, time to pass, or a call. */
-export type Event = string | { readonly pass: number } | (() => void);
+export type Event = string | Uint8Array | { readonly pass: number } | (() => void);
 
 export type Outcome = {
   readonly states: string[];
@@ -63,8 +63,8 @@ export async function* input(
   keepOpen: boolean,
 ): AsyncGenerator<Uint8Array> {
   for (const event of events) {
-    if (typeof event === 'string') yield Buffer.from(event);
-    else if (typeof event === 'function') event();
+    if (typeof event === 'function') event();
+    else if (typeof event === 'string' || event instanceof Uint8Array) yield Buffer.from(event);
     else {
       clock.advance(event.pass);
       // What the clock woke runs, the thread pool included.

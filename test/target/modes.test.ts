@@ -125,9 +125,24 @@ describe('load_method overwrite', () => {
     };
     expect(await attempt([load(4, 5), 'nonsense\n'])).toContain('line 6');
     expect(await attempt([load(4, 5) + recordLine('s', { id: 6 })])).toContain('INPUT_INCOMPLETE');
+    expect(await attempt([schemaLine('s') + recordLine('s', { id: 6 })])).toContain('INPUT_INCOMPLETE');
+    expect(await attempt([load(4) + stateLine({ currently_syncing: 's' })])).toContain('currently_syncing');
     expect(await attempt([schemaLine('s')])).toBe('');
     const stop = new AbortController();
     await attempt([load(4, 5, 6, 7), () => stop.abort(new Stopped('SIGTERM'))], stop.signal);
+  });
+
+  it('takes ACTIVATE_VERSION for the end of a stream of a tap without STATEs', async () => {
+    const store = memoryStore();
+    const clock = handClock();
+    await runTarget(store, [load(1)], {}, { clock });
+    clock.advance(1000);
+    const end = '{"type":"ACTIVATE_VERSION","stream":"s","version":1}\n';
+    const { error } = await runTarget(store, [schemaLine('s') + recordLine('s', { id: 2 }) + end], settings, {
+      clock,
+    });
+    expect(error).toBeUndefined();
+    expect(ids(store)).toEqual([2]);
   });
 
   it('says so when old objects cannot be removed', async () => {

@@ -139,6 +139,8 @@ describe('the target', () => {
     ['no type', '{"stream":"s"}\n', 'BAD_MESSAGE: line 4: '],
     ['an array', '[]\n', 'BAD_MESSAGE: line 4: '],
     ['NUL', '\0\n', 'BAD_MESSAGE: line 4: '],
+    ['NUL in a text', '{"type":"RECORD","stream":"s","record":{"id":"\0"}}\n', 'BAD_MESSAGE: line 4: '],
+    ['broken UTF-8', Buffer.from(recordLine('s', { id: '\u00ff' }), 'latin1'), 'BAD_MESSAGE: line 4: '],
     ['a record before its schema', rows('t', 1), 'RECORD_BEFORE_SCHEMA: line 4: stream "t": '],
     [
       'a record without its key',
@@ -154,8 +156,10 @@ describe('the target', () => {
   ])('says where %s is, and commits what came before', async (_, bad, message) => {
     const store = memoryStore();
     const before = schemaLine('s', {}, ['id']) + rows('s', 1) + stateLine(1);
-    const { states, error } = await runTarget(store, [before + bad + rows('s', 2)], { max_line_bytes: 1024 });
+    const events = [before, bad, rows('s', 2)];
+    const { states, error, log } = await runTarget(store, events, { max_line_bytes: 1024 });
     expect(messageOf(error)).toMatch(message);
+    expect(log.at(-1)).toContain('1 rows committed in 1 commits');
     expect(messageOf(error)).not.toContain('\n');
     expect(states).toEqual(['1']);
     expect(ids(committedRows(store.objects))).toEqual([1]);
@@ -168,6 +172,28 @@ describe('the target', () => {
     const { error } = await runTarget(store, [schemaLine('s') + lone + recordLine('s', wide)]);
     expect(error).toBeUndefined();
     expect(committedRows(store.objects)).toHaveLength(2);
+  });
+
+  it('takes 10,000 streams', async () => {
+    const store = memoryStore();
+    const names = Array.from({ length: 10_000 }, (_, i) => `s${i}`);
+    const events = names.map((name) => schemaLine(name) + rows(name, 1));
+    const { states, error } = await runTarget(store, [...events, stateLine(1)]);
+    expect({ states, error }).toEqual({ states: ['1'], error: undefined });
+    const [commit, ...more] = commitsIn(store.objects);
+    expect(more).toEqual([]);
+    expect(commit!.objects.map(({ stream }) => stream).toSorted()).toEqual(names.toSorted());
+  });
+
+  it('logs the metrics of Singer', async () => {
+    const { log } = await runTarget(memoryStore(), [schemaLine('s') + rows('s', 1, 2) + stateLine(2)]);
+    const metrics = log
+      .filter((line) => line.startsWith('INFO METRIC: '))
+      .map((line) => JSON.parse(line.slice(13)));
+    expect(metrics).toEqual([
+      { type: 'counter', metric: 'record_count', value: 2, tags: { stream: 's' } },
+      { type: 'timer', metric: 'batch_processing_time', value: expect.any(Number), tags: { stream: 's' } },
+    ]);
   });
 
   it('asked to stop, commits up to the last STATE and leaves the rest to the next run', async () => {
