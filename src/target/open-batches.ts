@@ -45,11 +45,13 @@ export class OpenBatches {
       message.record,
     ];
     let columns: readonly string[] = [];
+    let closing: Promise<void> | undefined;
     if (format.columns !== undefined) {
       record = [record.length === 1 ? record[0]! : Buffer.concat(record)];
       columns = this.#columns.forRecord(stream, record[0]!);
       if (batch !== undefined && batch.info.columns !== columns) {
-        void this.#close(batch, 'header change');
+        closing = this.#close(batch, 'header change');
+        closing.catch(() => undefined); // seen below
         batch = undefined;
         this.#rotated = true;
       }
@@ -63,7 +65,8 @@ export class OpenBatches {
       rejected: false,
     });
     this.#last = batch;
-    return batch.add(format.row(record, columns), era);
+    const room = batch.add(format.row(record, columns), era);
+    return closing === undefined ? room : Promise.all([closing, room]).then(() => undefined);
   }
 
   /** Adds a line that was not fit for its stream, to an object apart. */
@@ -114,9 +117,10 @@ export class OpenBatches {
 
   async #close(batch: Batch, reason: Reason): Promise<void> {
     this.#open.delete(batch.info.slot);
-    const { rows } = batch;
+    const { rows, writer } = batch;
+    const { columns: _, ...info } = batch.info; // headers may be large, and an upload slow
     const room = batch.seal();
-    const closed = room.then(() => this.#finish(batch, rows, reason));
+    const closed = room.then(() => this.#finish(writer, info, rows, reason));
     closed.catch(() => undefined); // seen by the commit that takes it
     this.#closed.push(closed);
     await room;
@@ -210,11 +214,15 @@ export class OpenBatches {
     return batch;
   }
 
-  async #finish(batch: Batch, rows: number, reason: Reason): Promise<CommittedObject> {
+  async #finish(
+    writer: ObjectWriter,
+    { key, stream, schema, rejected }: Omit<Batch['info'], 'columns'>,
+    rows: number,
+    reason: Reason,
+  ): Promise<CommittedObject> {
     const { clock, log } = this.#context;
-    const { key, stream, schema, rejected } = batch.info;
     const begun = clock.elapsed();
-    const { bytes, sha256 } = await batch.writer.finish();
+    const { bytes, sha256 } = await writer.finish();
     const seconds = Math.round(clock.elapsed() - begun) / 1000;
     this.#stored = { objects: this.#stored.objects + 1, bytes: this.#stored.bytes + bytes };
     log.info(`stored ${key}: ${rows} rows, ${bytes} bytes (closed for: ${reason})`, {

@@ -78,6 +78,19 @@ describe('csv', () => {
     ]);
     expect(commitsIn(store.objects)[0]!.objects.map(({ rows }) => rows)).toEqual([2, 2]);
   });
+
+  it('forgets the columns of records that bring ever new ones', async () => {
+    const store = memoryStore();
+    const wide = (record: number, columns: number): string =>
+      `{"type":"RECORD","stream":"s","record":{"id":${record},${Array.from({ length: columns }, (_, i) => `"r${record}c${i}":${i}`).join(',')}}}\n`;
+    const input = [schemaLine('s', { id: {} }), wide(1, 30_000), wide(2, 30_000), wide(3, 2), stateLine(3)];
+    const { states, error } = await runTarget(store, input, { format: 'csv' });
+    expect(error).toBeUndefined();
+    expect(states).toEqual(['3']);
+    const headers = dataKeys(store.objects).map((key) => text(store, key).split('\n')[0]!.split(','));
+    expect(headers.map((columns) => columns.length)).toEqual([30_001, 30_001, 3]);
+    expect(headers.map((columns) => columns[0])).toEqual(['id', 'id', 'id']);
+  }, 20_000);
 });
 
 describe('load_method overwrite', () => {

@@ -13,13 +13,13 @@ export const csv: Format = {
   contentType: 'text/csv',
   columns: (record, known) => {
     const index = indexOf(known);
-    const added: string[] = [];
+    const added = new Set<string>();
     scanObject(record, 0, record.length, (start, end) => {
       const name = scannedText(record, start, end);
-      if (!index.has(name) && !added.includes(name)) added.push(name);
+      if (!index.has(name)) added.add(name);
       return -1;
     });
-    return added.length === 0 ? known : [...known, ...added];
+    return added.size === 0 ? known : [...known, ...added];
   },
   header: (columns) => Buffer.from(`${columns.map(quoted).join(',')}\n`),
   row: (pieces, columns) => {
