@@ -18,7 +18,7 @@ export type RecordMessage = {
   readonly record: Uint8Array;
   /** RFC 3339. */
   readonly timeExtracted?: string;
-  readonly version?: number;
+  readonly version?: Version;
   /** A JSON list that tells what was changed in the record before it came here. */
   readonly changes?: Uint8Array;
 };
@@ -29,11 +29,14 @@ export type StateMessage = {
   readonly state: Uint8Array;
 };
 
+/** Of a load of a whole stream; some taps count nanoseconds. */
+export type Version = number | bigint;
+
 /** From now on only records that carry this version are current (a full refresh is complete). */
 export type ActivateVersionMessage = {
   readonly type: 'activate_version';
   readonly stream: string;
-  readonly version: number;
+  readonly version: Version;
 };
 
 /** Rows of a stream that are in files, one JSON object a line. */
@@ -44,7 +47,7 @@ export type BatchMessage = {
   readonly compression: string | undefined;
   /** URLs of the files. */
   readonly manifest: readonly string[];
-  readonly version?: number;
+  readonly version?: Version;
 };
 
 /** A well-formed line of a type that this program does not know; to be skipped with a warning. */

@@ -1,7 +1,7 @@
 import { configError } from '../shared/errors.ts';
 import { isObject, parseBytes, type JsonValue } from '../shared/json/value.ts';
 import { membersOfLine, textOf, valueOf, type Members, type Range } from './members.ts';
-import type { BatchMessage, Codec, Message, UnknownMessage } from './message.ts';
+import type { BatchMessage, Codec, Message, UnknownMessage, Version } from './message.ts';
 
 /** Singer lines: https://github.com/singer-io/getting-started/blob/master/docs/SPEC.md */
 export const singer = { encode, decode } satisfies Codec;
@@ -29,7 +29,11 @@ function encode(message: Message): readonly Uint8Array[] {
         }),
       ];
     case 'activate_version':
-      return [line({ type: 'ACTIVATE_VERSION', stream: message.stream, version: message.version })];
+      return [
+        Buffer.from(
+          `{"type":"ACTIVATE_VERSION","stream":${JSON.stringify(message.stream)},"version":${message.version}}\n`,
+        ),
+      ];
     default:
       return message satisfies never;
   }
@@ -48,7 +52,7 @@ function recordStart(stream: string): Uint8Array {
   return start;
 }
 
-function recordEnd(timeExtracted: string | undefined, version: number | undefined): Uint8Array {
+function recordEnd(timeExtracted: string | undefined, version: Version | undefined): Uint8Array {
   if (timeExtracted === undefined && version === undefined) return RECORD_END;
   const time = timeExtracted === undefined ? '' : `,"time_extracted":${JSON.stringify(timeExtracted)}`;
   return Buffer.from(`${time}${version === undefined ? '' : `,"version":${version}`}}\n`);
@@ -115,6 +119,8 @@ function decode(bytes: Uint8Array): Message | BatchMessage | UnknownMessage {
       const at = range(found, 'encoding', type);
       const encoding = parseBytes(bytes, at.start, at.end);
       if (!isObject(encoding)) throw badLine('"encoding" must be an object');
+      const manifest = names(bytes, found, 'manifest');
+      if (manifest === undefined) throw badLine('BATCH has no "manifest"');
       const { format, compression } = encoding as Readonly<
         Record<'format' | 'compression', JsonValue | undefined>
       >;
@@ -124,7 +130,7 @@ function decode(bytes: Uint8Array): Message | BatchMessage | UnknownMessage {
         stream: requiredText(bytes, found, 'stream', type),
         format: typeof format === 'string' ? format : 'jsonl',
         compression: typeof compression === 'string' ? compression : undefined,
-        manifest: names(bytes, found, 'manifest') ?? [],
+        manifest,
         ...(version === undefined ? {} : { version }),
       };
     }
@@ -154,9 +160,13 @@ function requiredText(bytes: Uint8Array, found: Found, member: Member, type: str
   return value;
 }
 
-function integer(bytes: Uint8Array, found: Found, member: Member): number | undefined {
+function integer(bytes: Uint8Array, found: Found, member: Member): Version | undefined {
+  const at = found.get(member);
   const value = valueOf(bytes, found, member);
-  return typeof value === 'number' && Number.isSafeInteger(value) ? value : undefined;
+  if (at === undefined || typeof value !== 'number') return undefined;
+  if (Number.isSafeInteger(value)) return value;
+  const text = Buffer.from(bytes.subarray(at.start, at.end)).toString();
+  return /^-?\d{1,40}$/.test(text) ? BigInt(text) : undefined;
 }
 
 function names(bytes: Uint8Array, found: Found, member: Member): readonly string[] | undefined {

@@ -9,6 +9,8 @@ export type AddMetadata = (message: RecordMessage, times: RowTimes) => readonly 
 
 const OPEN = Buffer.from('{');
 const COMMA = Buffer.from(',');
+/** What a letter of a name may begin with instead. */
+const ESCAPE = Buffer.from(String.raw`\u00`);
 const MARK = Buffer.from('_sdc_');
 const NAMES: ReadonlySet<string> = new Set([
   '_sdc_extracted_at',
@@ -47,7 +49,7 @@ export function objectOf(members: readonly Uint8Array[], others: string): readon
 
 /**
  * The members of a record without those that are to be left out: all in one piece if `mark`, which such names
- * have in them, is nowhere.
+ * have in them, can be nowhere.
  */
 export function membersBut(
   record: Uint8Array,
@@ -55,7 +57,7 @@ export function membersBut(
   leaveOut: (name: string, value: Uint8Array) => boolean,
 ): readonly Uint8Array[] {
   const own = Buffer.from(record.buffer, record.byteOffset, record.length);
-  if (!own.includes(mark))
+  if (!own.includes(mark) && !own.includes(ESCAPE))
     return skipSpace(own, 1, own.length) === own.length - 1 ? [] : [own.subarray(1, -1)];
   const members: Uint8Array[] = [];
   scanObject(own, 0, own.length, (nameStart, nameEnd, valueStart) => {

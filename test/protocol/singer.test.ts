@@ -88,6 +88,16 @@ describe('the Singer codec', () => {
     });
   });
 
+  it('keeps versions beyond 2^53', () => {
+    const activate = '{"type":"ACTIVATE_VERSION","stream":"s","version":1795341600123456789}\n';
+    const record = '{"type":"RECORD","stream":"s","record":{},"version":1795341600123456789}\n';
+    for (const line of [activate, record]) {
+      const message = singer.decode(Buffer.from(line)) as Message;
+      expect(message).toMatchObject({ version: 1_795_341_600_123_456_789n });
+      expect(encoded(message).toString()).toBe(line);
+    }
+  });
+
   it('tells messages it does not know from lines that are no messages', () => {
     expect(singer.decode(Buffer.from('{"type":"NEWS","stream":"s"}'))).toEqual({
       type: 'unknown',

@@ -17,6 +17,8 @@ describe('withMetadata', () => {
     ['{ "a" : 1 }', `{ "a" : 1 ,${columns()}`],
     ['{"_sdc_sequence":5,"a":"_sdc_x"}', `{"a":"_sdc_x",${columns()}`],
     ['{"_sdc_sequence":5}', `{${columns()}`],
+    [String.raw`{"\u005fsdc_sequence":5,"a":"\u00e9"}`, String.raw`{"a":"\u00e9",${columns()}`],
+    [String.raw`{"_\u0073dc_x":1}`, String.raw`{"_\u0073dc_x":1,${columns()}`],
     ['{"a":{"_sdc_sequence":5},"_sdc_own":1}', `{"a":{"_sdc_sequence":5},"_sdc_own":1,${columns()}`],
   ])('%s', (record, expected) => {
     expect(added(record)).toBe(expected);
@@ -27,6 +29,11 @@ describe('withMetadata', () => {
     const record = '{"_sdc_deleted_at":"2020-01-01T00:00:00Z","id":1}';
     expect(added(record, { version: 3, timeExtracted: '2026-01-01T01:00:00+01:00' })).toBe(
       `{"id":1,${columns(3, '2026-01-01T01:00:00+01:00', '2020-01-01T00:00:00Z')}`,
+    );
+    const escaped = String.raw`{"_\u0073dc_deleted_at":"2020-01-01T00:00:00Z","id":1}`;
+    expect(added(escaped)).toBe(`{"id":1,${columns(null, null, '2020-01-01T00:00:00Z')}`);
+    expect(added('{"id":1}', { version: 1_795_341_600_123_456_789n })).toContain(
+      '"_sdc_table_version":1795341600123456789}',
     );
   });
 });
