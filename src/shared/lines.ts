@@ -11,18 +11,20 @@ export type LineBlock = { readonly first: number; readonly lines: readonly Uint8
  * Splits bytes into lines without copying those that lie inside one chunk; a chunk's memory is not needed any
  * more once the next one is asked for. Line ends are `\n` (a `\r` before it
  * is white space to JSON); a last line without one counts. The lines of a block are valid until the next block
- * is asked for. A line over `maxBytes` throws a config error naming its number, after the lines before it.
+ * is asked for. A line over `maxBytes` throws a config error naming its number, after the lines before it; `tell`
+ * may say more of it from what has been read of its beginning.
  */
 export async function* readLines(
   source: AsyncIterable<Uint8Array>,
   maxBytes: number,
+  tell: (beginning: Uint8Array) => string = () => '',
 ): AsyncGenerator<LineBlock> {
   let first = 1;
   let held: Uint8Array[] = [];
   let heldBytes = 0;
-  const tooLong = (line: number): Error =>
+  const tooLong = (line: number, beginning: Uint8Array): Error =>
     configError(
-      `line ${line}: longer than max_line_bytes (${maxBytes}); raise that setting if such lines are expected`,
+      `line ${line}: ${tell(beginning)}longer than max_line_bytes (${maxBytes}); raise that setting if such lines are expected`,
       {
         code: 'LINE_TOO_LONG',
       },
@@ -46,7 +48,7 @@ export async function* readLines(
     }
     if (lines.length > 0) yield { first, lines };
     first += lines.length;
-    if (!fits) throw tooLong(first);
+    if (!fits) throw tooLong(first, held[0] ?? chunk.subarray(start));
   }
   if (heldBytes > 0) yield { first, lines: [Buffer.concat(held)] };
 }

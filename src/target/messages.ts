@@ -1,4 +1,5 @@
 import type { Decoded } from '../protocol/message.ts';
+import { streamOf } from '../protocol/stream-of.ts';
 import { configError, ConnectorError } from '../shared/errors.ts';
 import type { LineBlock } from '../shared/lines.ts';
 import { advance } from './steps.ts';
@@ -15,11 +16,14 @@ export async function takeLines(
   for (let i = 0; i < lines.length; i++) {
     const line = lines[i]!;
     if (isBlank(line)) continue;
+    let message: Decoded;
     try {
-      const room = take(context.decode(line), { bytes: line, number: first + i }, heard, context);
+      message = context.decode(line);
+      const room = take(message, { bytes: line, number: first + i }, heard, context);
       if (room !== undefined) await room;
     } catch (error) {
-      throw atLine(error, first + i);
+      const stream = message !== undefined && 'stream' in message ? message.stream : streamOf(line);
+      throw atLine(error, first + i, stream);
     }
     if (context.failure.aborted) return;
   }
@@ -70,7 +74,14 @@ function isBlank(line: Uint8Array): boolean {
   return line.length < 3 && line.every((byte) => byte === 0x20 || byte === 0x0d || byte === 0x09);
 }
 
-function atLine(error: unknown, line: number): unknown {
+function atLine(error: unknown, line: number, stream: string | undefined): unknown {
   if (!(error instanceof ConnectorError) || error.kind !== 'config' || error.code === undefined) return error;
-  return configError(`line ${line}: ${error.message}`, { code: error.code, cause: error.cause });
+  const { message, code, cause } = error;
+  const of = ofStream(stream);
+  return configError(`line ${line}: ${message.includes(of) ? '' : of}${message}`, { code, cause });
+}
+
+/** What errors begin with that concern a stream, if it is known. */
+export function ofStream(stream: string | undefined): string {
+  return stream === undefined ? '' : `stream ${JSON.stringify(stream)}: `;
 }

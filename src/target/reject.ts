@@ -19,10 +19,15 @@ export function problemsOf(stream: Stream, record: Uint8Array): readonly Problem
   return [missing, ...problems.filter(({ path }) => path !== missing.path)];
 }
 
+/** The first of them. */
+function shown(problems: readonly Problem[]): string {
+  const first = problems.slice(0, MOST_SHOWN).map(({ path, message }) => `${path} ${message}`.trim());
+  const more = problems.length > MOST_SHOWN ? ` and ${problems.length - MOST_SHOWN} more` : '';
+  return first.join('; ') + more;
+}
+
 /** The error for a record that must not be stored. */
 export function unfit(stream: Stream, problems: readonly Problem[]): Error {
-  const shown = problems.slice(0, MOST_SHOWN).map(({ path, message }) => `${path} ${message}`.trim());
-  const more = problems.length > MOST_SHOWN ? ` and ${problems.length - MOST_SHOWN} more` : '';
   const [first] = problems;
   if (first?.message === MISSING_KEY)
     return configError(
@@ -30,7 +35,7 @@ export function unfit(stream: Stream, problems: readonly Problem[]): Error {
       { code: 'MISSING_KEY' },
     );
   return configError(
-    `stream ${JSON.stringify(stream.name)}: a RECORD does not fit its SCHEMA: ${shown.join('; ')}${more}; correct the tap, or set validate_records to quarantine or off`,
+    `stream ${JSON.stringify(stream.name)}: a RECORD does not fit its SCHEMA: ${shown(problems)}; correct the tap, or set validate_records to quarantine or off`,
     { code: 'BAD_RECORD' },
   );
 }
@@ -60,7 +65,7 @@ export function reject(
 ): Promise<void> | undefined {
   if (count > rejectedLimit)
     throw configError(
-      `more than ${rejectedLimit} rows were rejected (max_rejected_rows), this one because: ${problems.map(({ path, message }) => `${path} ${message}`).join('; ')}; correct the tap or the settings`,
+      `more than ${rejectedLimit} rows were rejected (max_rejected_rows), this one because: ${shown(problems)}; correct the tap or the settings`,
       { code: 'TOO_MANY_REJECTED' },
     );
   if (count === 1)

@@ -1,4 +1,5 @@
 import type { Codec } from '../protocol/message.ts';
+import { streamOf } from '../protocol/stream-of.ts';
 import type { Clock } from '../shared/clock.ts';
 import { readLines } from '../shared/lines.ts';
 import type { Log } from '../shared/log.ts';
@@ -15,6 +16,7 @@ import { newRunId } from './key.ts';
 import type { Generation } from './generation.ts';
 import { Ledger } from './ledger.ts';
 import { Memory } from './memory.ts';
+import { ofStream } from './messages.ts';
 import { OpenBatches } from './open-batches.ts';
 import { paths } from './path.ts';
 import { singerPlan, type Plan } from './plan.ts';
@@ -95,25 +97,28 @@ export async function run(
   });
   const waitMs = config.batch_wait_seconds * 1000;
   try {
-    await write(readLines(input, config.max_line_bytes), {
-      decode,
-      batches,
-      ledger: new Ledger(waitMs, plan.mostStateBytes),
-      commits,
-      once: plan.once,
-      known: plan.known.map(toStream),
-      end: plan.end,
-      ...(plan.onRejected === undefined ? {} : { onRejected: plan.onRejected }),
-      maxLineBytes: config.max_line_bytes,
-      validate: config.validate_records,
-      rejectedLimit: config.max_rejected_rows,
-      onTick: life.refresh,
-      tickMs: Math.min(1000, Math.max(10, waitMs / 4)),
-      clock,
-      log,
-      stop,
-      failure: failure.signal,
-    });
+    await write(
+      readLines(input, config.max_line_bytes, (line) => ofStream(streamOf(line))),
+      {
+        decode,
+        batches,
+        ledger: new Ledger(waitMs, plan.mostStateBytes),
+        commits,
+        once: plan.once,
+        known: plan.known.map(toStream),
+        end: plan.end,
+        ...(plan.onRejected === undefined ? {} : { onRejected: plan.onRejected }),
+        maxLineBytes: config.max_line_bytes,
+        validate: config.validate_records,
+        rejectedLimit: config.max_rejected_rows,
+        onTick: life.refresh,
+        tickMs: Math.min(1000, Math.max(10, waitMs / 4)),
+        clock,
+        log,
+        stop,
+        failure: failure.signal,
+      },
+    );
     // Not after a failure: a commit may still be on its way.
     await life.end();
   } finally {

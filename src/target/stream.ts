@@ -22,13 +22,21 @@ export function toStream(message: SchemaMessage): Stream {
       `stream ${JSON.stringify(name)}: its SCHEMA has no "properties"; a stream's schema must describe an object`,
       { code: 'BAD_SCHEMA' },
     );
-  return {
-    name,
-    schema,
-    fingerprint: fingerprint({ schema, key_properties: keyProperties }),
-    missingKey: keyCheck(keyProperties),
-    check: schemaCheck(schema),
-  };
+  try {
+    return {
+      name,
+      schema,
+      fingerprint: fingerprint({ schema, key_properties: keyProperties }),
+      missingKey: keyCheck(keyProperties),
+      check: schemaCheck(schema),
+    };
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw configError(
+      `stream ${JSON.stringify(name)}: its SCHEMA is nested too deeply; correct the tap, or deselect the stream`,
+      { code: 'BAD_SCHEMA', cause },
+    );
+  }
 }
 
 function fingerprint(value: JsonValue): string {

@@ -20,7 +20,7 @@ export async function takeBatch(
       `a BATCH of format ${format} and compression ${compression} cannot be read; set the tap's batch_config to jsonl with gzip or none`,
     );
   for (const url of manifest) {
-    const rows = readLines(fileRows(url, compression === 'gzip'), context.maxLineBytes);
+    const rows = readLines(fileRows(pathOf(url), compression === 'gzip'), context.maxLineBytes);
     let at = 0;
     try {
       for await (const { first, lines } of rows)
@@ -40,17 +40,27 @@ export async function takeBatch(
     } catch (cause) {
       if (cause instanceof ConnectorError && cause.kind !== 'config') throw cause;
       const code = cause instanceof ConnectorError ? cause.code : undefined;
-      throw configError(`${url}, line ${at}: ${messageOf(cause)}`, { code: code ?? 'BAD_BATCH', cause });
+      const advice = code === undefined ? '; the file must be whole and readable on this machine' : '';
+      throw configError(`${url}, line ${at}: ${messageOf(cause)}${advice}`, {
+        code: code ?? 'BAD_BATCH',
+        cause,
+      });
     }
   }
 }
 
-function fileRows(url: string, zipped: boolean): AsyncIterable<Uint8Array> {
-  if (!url.startsWith('file:'))
+function pathOf(url: string): string {
+  try {
+    return fileURLToPath(url);
+  } catch {
     throw bad(
       `the BATCH file ${url} is not on this machine; let the tap write its batches to a local folder`,
     );
-  const file = createReadStream(fileURLToPath(url));
+  }
+}
+
+function fileRows(path: string, zipped: boolean): AsyncIterable<Uint8Array> {
+  const file = createReadStream(path);
   if (!zipped) return file;
   const plain = createGunzip();
   file.once('error', (error) => plain.destroy(error));
@@ -62,13 +72,13 @@ function objectIn(line: Uint8Array): Uint8Array | undefined {
   const start = skipSpace(line, 0, line.length);
   if (start === line.length) return undefined;
   try {
-    if (!isUtf8(line)) throw bad('it is not valid UTF-8');
+    if (!isUtf8(line)) throw bad('it is not valid UTF-8; correct the tap');
     const end = skipValue(line, start, line.length);
     expectEnd(line, end, line.length);
-    if (line[start] !== 0x7b) throw bad('it must be a JSON object');
+    if (line[start] !== 0x7b) throw bad('it must be a JSON object; correct the tap');
     return line.subarray(start, end);
   } catch (cause) {
-    if (cause instanceof JsonSyntaxError) throw bad(`it is not JSON: ${cause.message}`);
+    if (cause instanceof JsonSyntaxError) throw bad(`it is not JSON: ${cause.message}; correct the tap`);
     throw cause;
   }
 }

@@ -43,8 +43,20 @@ describe('quarantine', () => {
       [schema, bad, stateLine(1), bad, stateLine(2)],
       settings,
     );
-    expect(told(error)).toMatch(/TOO_MANY_REJECTED: line 4: .*max_rejected_rows/);
+    expect(told(error)).toMatch(/TOO_MANY_REJECTED: line 4: stream "s": .*max_rejected_rows/);
     expect(states).toEqual(['1']);
+  });
+
+  it('names a few of many problems', async () => {
+    const properties = Object.fromEntries(
+      Array.from({ length: 5000 }, (_, i) => [`c${i}`, { type: 'null' }]),
+    );
+    const wrong = Object.fromEntries(Object.keys(properties).map((name) => [name, 1]));
+    const input = [schemaLine('s', properties), recordLine('s', wrong)];
+    const settings = { validate_records: 'quarantine', max_rejected_rows: 0 };
+    const said = told((await runTarget(memoryStore(), input, settings)).error);
+    expect(said).toMatch(/line 2: stream "s": .* and 4997 more;/);
+    expect(said.length).toBeLessThan(500);
   });
 
   it('fail names what is wrong, off stores it', async () => {

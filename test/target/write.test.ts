@@ -135,12 +135,16 @@ describe('the target', () => {
 
   it.each([
     ['not json', 'nonsense\n', 'BAD_MESSAGE: line 4: '],
-    ['half a line', '{"type":"RECORD","stream":"s","rec', 'BAD_MESSAGE: line 4: '],
-    ['no type', '{"stream":"s"}\n', 'BAD_MESSAGE: line 4: '],
+    ['half a line', '{"type":"RECORD","stream":"s","rec', 'BAD_MESSAGE: line 4: stream "s": not'],
+    ['no type', '{"stream":"s"}\n', 'BAD_MESSAGE: line 4: stream "s": not'],
     ['an array', '[]\n', 'BAD_MESSAGE: line 4: '],
     ['NUL', '\0\n', 'BAD_MESSAGE: line 4: '],
     ['NUL in a text', '{"type":"RECORD","stream":"s","record":{"id":"\0"}}\n', 'BAD_MESSAGE: line 4: '],
-    ['broken UTF-8', Buffer.from(recordLine('s', { id: '\u00ff' }), 'latin1'), 'BAD_MESSAGE: line 4: '],
+    [
+      'broken UTF-8',
+      Buffer.from(recordLine('s', { id: '\u00ff' }), 'latin1'),
+      'BAD_MESSAGE: line 4: stream "s": not',
+    ],
     ['a record before its schema', rows('t', 1), 'RECORD_BEFORE_SCHEMA: line 4: stream "t": '],
     [
       'a record without its key',
@@ -152,13 +156,38 @@ describe('the target', () => {
       '{"type":"SCHEMA","stream":"u","schema":{"type":"object"}}\n',
       'BAD_SCHEMA: line 4: stream "u"',
     ],
-    ['a line that is too long', recordLine('s', { id: 'x'.repeat(2000) }), 'LINE_TOO_LONG: line 4: '],
-  ])('says where %s is, and commits what came before', async (_, bad, message) => {
+    [
+      'a schema that is too deep',
+      `{"type":"SCHEMA","stream":"u","schema":{"properties":{"x":${'['.repeat(20_000)}${']'.repeat(20_000)}}}}\n`,
+      'BAD_SCHEMA: line 4: stream "u": its SCHEMA is nested too deeply',
+    ],
+    [
+      'a BATCH without files',
+      '{"type":"BATCH","stream":"s","encoding":{"format":"jsonl"}}\n',
+      'BAD_MESSAGE: line 4: stream "s": not a Singer message: BATCH has no "manifest"',
+    ],
+    [
+      'a BATCH of another machine',
+      '{"type":"BATCH","stream":"s","encoding":{"format":"jsonl"},"manifest":["file://host/x"]}\n',
+      'BAD_BATCH: line 4: stream "s": the BATCH file file://host/x is not on this machine',
+    ],
+    [
+      'a file that is not there',
+      '{"type":"BATCH","stream":"s","encoding":{"format":"jsonl"},"manifest":["file:///none/x"]}\n',
+      'BAD_BATCH: line 4: stream "s": file:///none/x, line 0: ENOENT',
+    ],
+    [
+      'a line that is too long',
+      recordLine('s', { id: 'x'.repeat(2000) }),
+      'LINE_TOO_LONG: line 4: stream "s": longer',
+    ],
+  ])('says where %s is, and commits what came before', async (what, bad, message) => {
     const store = memoryStore();
     const before = schemaLine('s', {}, ['id']) + rows('s', 1) + stateLine(1);
     const events = [before, bad, rows('s', 2)];
-    const { states, error, log } = await runTarget(store, events, { max_line_bytes: 1024 });
-    expect(messageOf(error)).toMatch(message);
+    const most = /too deep/.test(what) ? 100_000 : 1024;
+    const { states, error, log } = await runTarget(store, events, { max_line_bytes: most });
+    expect(messageOf(error)).toContain(message);
     expect(log.at(-1)).toContain('1 rows committed in 1 commits');
     expect(messageOf(error)).not.toContain('\n');
     expect(states).toEqual(['1']);
