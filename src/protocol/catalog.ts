@@ -78,8 +78,9 @@ const CatalogSchema = z.looseObject({ streams: z.array(Entry) });
 /**
  * The streams that a catalog selects, each with what it deselects, by the rules of the Meltano SDK: a child of a
  * deselected parent is deselected, `unsupported` never and `automatic` always selected, then `selected`, then
- * `selected-by-default`, then the parent's selection; a stream without metadata is selected. The strings "true"
- * and "false" count as booleans. A catalog of another shape is a config error that names `source`.
+ * `selected-by-default`, then the parent's selection. A stream without metadata of its own is selected, one whose
+ * metadata leave it open is not. Of what is said twice the last counts. The strings "true" and "false" count as
+ * booleans. A catalog of another shape is a config error that names `source`.
  */
 export function readSelection(catalog: JsonValue, source: string): ReadonlyMap<string, Pruning> {
   const result = CatalogSchema.safeParse(catalog);
@@ -96,19 +97,19 @@ export function readSelection(catalog: JsonValue, source: string): ReadonlyMap<s
     const name = entry.tap_stream_id ?? entry.stream;
     if (name === undefined)
       throw configError(`${source}: streams.${i}: has no tap_stream_id`, { code: 'BAD_CATALOG' });
-    const metadata = new Map(
-      (entry.metadata ?? []).map((item) => [JSON.stringify(item.breadcrumb), item.metadata]),
-    );
-    const root = metadata.get('[]') ?? { selected: entry.selected };
-    if (isSelected(root, true)) selection.set(name, deselection(entry.metadata ?? []));
+    const said = new Map((entry.metadata ?? []).map((item) => [JSON.stringify(item.breadcrumb), item]));
+    const root = said.get('[]');
+    const selected = root === undefined ? (flag(entry.selected) ?? true) : isSelected(root.metadata, false);
+    if (selected) selection.set(name, deselection([...said.values()]));
+    else selection.delete(name);
   }
   return selection;
 }
 
-function isSelected(metadata: Readonly<Record<string, unknown>>, parent: boolean): boolean {
-  if (!parent || metadata['inclusion'] === 'unsupported') return false;
+function isSelected(metadata: Readonly<Record<string, unknown>>, otherwise: boolean): boolean {
+  if (metadata['inclusion'] === 'unsupported') return false;
   if (metadata['inclusion'] === 'automatic') return true;
-  return flag(metadata['selected']) ?? flag(metadata['selected-by-default']) ?? parent;
+  return flag(metadata['selected']) ?? flag(metadata['selected-by-default']) ?? otherwise;
 }
 
 function flag(value: unknown): boolean | undefined {
@@ -139,9 +140,10 @@ function remove(tree: Map<string, 'all' | Pruning>, [name, ...rest]: readonly st
 
 /** A JSON Schema without the deselected properties, also in its `required`. */
 export function withoutProperties(schema: JsonObject, without: Pruning): JsonObject {
-  if (without.size === 0) return schema;
+  const { properties } = schema as { readonly properties?: JsonValue };
+  if (without.size === 0 || !isObject(properties)) return schema;
   const kept: Record<string, JsonValue> = {};
-  for (const [name, property] of Object.entries(isObject(schema['properties']) ? schema['properties'] : {})) {
+  for (const [name, property] of Object.entries(properties)) {
     const rule = without.get(name);
     if (rule === 'all') continue;
     kept[name] = rule === undefined || !isObject(property) ? property : withoutProperties(property, rule);

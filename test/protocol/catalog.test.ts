@@ -42,10 +42,10 @@ describe('the selection of a catalog', () => {
     ['selected in a word', { selected: 'true' }, true],
     ['deselected in a word', { selected: 'false' }, false],
     ['left open (null)', { selected: null, 'selected-by-default': false }, false],
-    ['left open', {}, true],
+    ['left open', {}, false],
     ['unsupported though selected', { inclusion: 'unsupported', selected: true }, false],
     ['automatic though deselected', { inclusion: 'automatic', selected: false }, true],
-    ['available and open', { inclusion: 'available' }, true],
+    ['available and open', { inclusion: 'available' }, false],
   ])('of a stream that is %s', (_, root, selected) => {
     expect(selectionOf(catalogOf(root)) !== undefined).toBe(selected);
   });
@@ -54,6 +54,16 @@ describe('the selection of a catalog', () => {
     ['in the old form, selected', { streams: [{ stream: 's', selected: true }] }, true],
     ['in the old form, deselected', { streams: [{ stream: 's', selected: false }] }, false],
     ['without metadata', { streams: [{ tap_stream_id: 's' }] }, true],
+    [
+      'with metadata of properties only',
+      { streams: [{ stream: 's', metadata: [{ breadcrumb: ['properties', 'a'], metadata: {} }] }] },
+      true,
+    ],
+    [
+      'that is listed twice, selected and not',
+      { streams: [{ stream: 's' }, { stream: 's', selected: false }] },
+      false,
+    ],
     ['that is not listed', { streams: [] }, false],
   ])('of a stream %s', (_, catalog, selected) => {
     expect(selectionOf(catalog) !== undefined).toBe(selected);
@@ -85,8 +95,18 @@ describe('the selection of a catalog', () => {
   it('of properties does not depend on their order', () => {
     const child: [string, JsonObject] = ['a.b', { selected: false }];
     const parent: [string, JsonObject] = ['a', { selected: false }];
-    expect(selectionOf(catalogOf({}, child, parent))).toEqual({ a: 'all' });
-    expect(selectionOf(catalogOf({}, parent, child))).toEqual({ a: 'all' });
+    expect(selectionOf(catalogOf({ selected: true }, child, parent))).toEqual({ a: 'all' });
+    expect(selectionOf(catalogOf({ selected: true }, parent, child))).toEqual({ a: 'all' });
+  });
+
+  it('follows what is said last of a property', () => {
+    const said = [
+      ['a', { selected: false }] as const,
+      ['b', {}] as const,
+      ['a', { selected: true }] as const,
+    ];
+    expect(selectionOf(catalogOf({ selected: true }, ...said))).toEqual({});
+    expect(selectionOf(catalogOf({ selected: true }, ...said.toReversed()))).toEqual({ a: 'all' });
   });
 
   it.each<[string, unknown]>([
@@ -153,17 +173,24 @@ describe('a schema', () => {
         gone: {},
         inner: { properties: { a: {}, b: {} }, required: ['a', 'b'] },
         plain: true,
+        open: { type: 'object' },
       },
     };
     const without = new Map<string, 'all' | Map<string, 'all'>>([
       ['gone', 'all'],
       ['inner', new Map([['b', 'all' as const]])],
       ['plain', new Map([['x', 'all' as const]])],
+      ['open', new Map([['x', 'all' as const]])],
     ]);
     expect(withoutProperties(schema, without)).toEqual({
       type: 'object',
       required: ['id'],
-      properties: { id: {}, inner: { properties: { a: {} }, required: ['a'] }, plain: true },
+      properties: {
+        id: {},
+        inner: { properties: { a: {} }, required: ['a'] },
+        plain: true,
+        open: { type: 'object' },
+      },
     });
     expect(withoutProperties(schema, new Map())).toBe(schema);
   });
