@@ -165,6 +165,12 @@ describe('the tap, given a bad file', () => {
     expectOneLine(await tap('-c', 'tap.json', option, 'bad.json'), words);
   });
 
+  it('says so when a catalog selects nothing', async () => {
+    await scratch.write('none.json', { streams: [{ tap_stream_id: 'issues', selected: false }] });
+    const { stderr } = await tap('-c', 'tap.json', '--catalog', 'none.json');
+    expect(stderr).toMatch(/^WARNING none\.json: selects no stream/m);
+  });
+
   it.each(['--state', '--catalog'])('names a file for %s that is not there', async (option) => {
     expectOneLine(await tap('-c', 'tap.json', option, 'nowhere.json'), ['nowhere.json', 'no such file']);
   });

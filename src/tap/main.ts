@@ -198,6 +198,7 @@ function sourcesOf(paths: readonly string[]): ConfigSources {
 async function streamsFor({ catalog }: { readonly catalog?: string }): Promise<readonly SelectedStream[]> {
   const selection =
     catalog === undefined ? undefined : readSelection(await readJsonObject(catalog, 'catalog'), catalog);
+  if (selection?.size === 0) log.warning(`${catalog}: selects no stream, so that nothing is read`);
   return selectedStreams(loadSchemas(), selection);
 }
 

@@ -111,7 +111,10 @@ export function offeredStreams(schemas: Readonly<Record<string, JsonObject>>): r
   });
 }
 
-/** The streams that a selection names; without one, those selected by default. An unknown name is a config error. */
+/**
+ * The streams that a selection names; without one, those selected by default. Keys and cursor are part of a stream
+ * whatever a selection leaves out. An unknown name is a config error.
+ */
 export function selectedStreams(
   schemas: Readonly<Record<string, JsonObject>>,
   selection: ReadonlyMap<string, Pruning> | undefined,
@@ -129,12 +132,17 @@ export function selectedStreams(
   return streamNames.flatMap((name) => {
     const row: StreamRow = streams[name];
     const everything = row.selectedByDefault ? new Map<string, never>() : undefined;
-    const without = selection === undefined ? everything : selection.get(name);
-    if (without === undefined) return [];
+    const deselected = selection === undefined ? everything : selection.get(name);
+    if (deselected === undefined) return [];
+    const without = new Map([...deselected].filter(([property]) => !isEssential(property, row)));
     const records: MakeRecords = async (issues, context) =>
       prunedRecords(await row.records(issues, context), without);
     return { ...row, name, schema: withoutProperties(schemas[name]!, without), records };
   });
+}
+
+function isEssential(property: string, { keyProperties, replicationKey }: StreamRow): boolean {
+  return property === replicationKey || keyProperties.includes(property);
 }
 
 function* prunedRecords(records: Iterable<Uint8Array>, without: Pruning): Generator<Uint8Array> {

@@ -67,19 +67,13 @@ export async function readConfiguredCatalog(
       refuse(`does not exist; source-jira has: ${offered.map(({ name }) => name).join(', ')}`);
     else if (mode !== undefined && mode !== null && mode !== 'full_refresh' && mode !== 'incremental')
       refuse(`has the sync_mode ${JSON.stringify(mode)}; use full_refresh or incremental`);
-    else selection.set(name, leftOut(offer, stream.json_schema));
+    else selection.set(name, missingProperties(offer.schema, stream.json_schema));
   }
   return { streams, selection, refused };
 }
 
-/** The offered properties that a configured schema does not have. Keys and cursor are never left out. */
-function leftOut(offer: OfferedStream, schema: JsonValue | undefined): Pruning {
-  const missing = missingProperties(offer.schema, schema);
-  for (const name of [...offer.keyProperties, offer.replicationKey ?? '']) missing.delete(name);
-  return missing;
-}
-
-function missingProperties(offered: JsonValue, wanted: JsonValue | undefined): Map<string, 'all' | Pruning> {
+/** The offered properties that a configured schema does not have. */
+function missingProperties(offered: JsonValue, wanted: JsonValue | undefined): Pruning {
   const missing = new Map<string, 'all' | Pruning>();
   const [from, kept] = [propertiesOf(offered), propertiesOf(wanted)];
   // A schema that says nothing of properties leaves none out.

@@ -79,7 +79,7 @@ describe('a configured catalog', () => {
     expect([...selection]).toEqual(streamNames.map((name) => [name, new Map()]));
   });
 
-  it('leaves out the offered properties that its schema lacks, but never keys and cursor', async () => {
+  it('leaves out the offered properties that its schema lacks', async () => {
     const schema = {
       properties: { key: {}, unknown: {}, fields: { properties: { summary: {}, status: {} } } },
     };
@@ -87,7 +87,7 @@ describe('a configured catalog', () => {
       streams: [{ stream: { name: 'issues', json_schema: schema }, sync_mode: 'incremental' }],
     });
     const left = selection.get('issues')!;
-    for (const name of ['id', 'updated', 'key', 'unknown']) expect(left.has(name)).toBe(false);
+    for (const name of ['key', 'unknown']) expect(left.has(name)).toBe(false);
     for (const name of ['self', 'changelog']) expect(left.get(name)).toBe('all');
     const fields = left.get('fields') as ReadonlyMap<string, unknown>;
     expect(fields.get('description')).toBe('all');
