@@ -23,6 +23,11 @@ export type LogOptions = {
   readonly now: () => number;
 };
 
+/** The format that a host asks for: Meltano sets this variable for programs that declare structured logs. */
+export function logFormatOf(env: Readonly<Record<string, string | undefined>>): LogFormat {
+  return (env['SINGER_SDK_LOG_CONFIG'] ?? '') === '' ? 'text' : 'json';
+}
+
 const ORDER: readonly LogLevel[] = ['debug', 'info', 'warning', 'error', 'critical'];
 
 /**

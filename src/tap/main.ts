@@ -5,7 +5,7 @@ import { readJsonObject } from '../shared/config-file.ts';
 import type { ConfigSources } from '../shared/config.ts';
 import { systemClock } from '../shared/clock.ts';
 import { LineWriter } from '../shared/lines.ts';
-import { createLog, parseLogLevel, type Log, type LogLevel } from '../shared/log.ts';
+import { createLog, logFormatOf, parseLogLevel, type Log, type LogLevel } from '../shared/log.ts';
 import { runProgram } from '../shared/program.ts';
 import { VERSION } from '../shared/version.ts';
 import { UsageError } from '../shared/errors.ts';
@@ -231,10 +231,9 @@ function logLevel({ level }: LogChoice): LogLevel {
 }
 
 function logFor(choice: LogChoice): Log {
-  const structured = (process.env['SINGER_SDK_LOG_CONFIG'] ?? '') !== '';
   return createLog({
     name: 'tap-jira',
-    format: choice.format ?? (structured ? 'json' : 'text'),
+    format: choice.format ?? logFormatOf(process.env),
     level: logLevel(choice),
     // On a terminal a line takes the place of the progress bar, which is drawn again below it.
     write: (line) => process.stderr.write(process.stderr.isTTY ? `\r\u001b[K${line}` : line),

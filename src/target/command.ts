@@ -1,6 +1,6 @@
 import yargs from 'yargs';
 import { UsageError } from '../shared/errors.ts';
-import { parseLogLevel, type LogFormat, type LogLevel } from '../shared/log.ts';
+import { logFormatOf, parseLogLevel, type LogFormat, type LogLevel } from '../shared/log.ts';
 import { usageError } from '../shared/usage.ts';
 import { VERSION } from '../shared/version.ts';
 import type { AboutFormat } from './about.ts';
@@ -75,7 +75,7 @@ export async function parseCommand(argv: readonly string[], env: Environment): P
     });
   const args = await parser.parse();
   const log = {
-    logFormat: logFormat(last(args['log-format']), env),
+    logFormat: last(args['log-format']) ?? logFormatOf(env),
     logLevel: logLevel(last(args['log-level']), env),
   };
   if (args.version === true) return { ...log, action: 'print', text: `target-s3 v${VERSION}` };
@@ -118,11 +118,6 @@ function duration(text: string): number {
 /** Of an option that was given several times. */
 function last<T>(value: T | readonly T[] | undefined): T | undefined {
   return Array.isArray(value) ? (value.at(-1) as T | undefined) : (value as T | undefined);
-}
-
-function logFormat(given: LogFormat | undefined, env: Environment): LogFormat {
-  // Meltano sets this variable for programs that declare structured logs.
-  return given ?? (env['SINGER_SDK_LOG_CONFIG'] === undefined ? 'text' : 'json');
 }
 
 function logLevel(given: string | undefined, env: Environment): LogLevel {

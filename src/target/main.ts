@@ -5,7 +5,7 @@ import { singer } from '../protocol/singer.ts';
 import { systemClock } from '../shared/clock.ts';
 import { loadConfig, type ConfigSources } from '../shared/config.ts';
 import { LineWriter } from '../shared/lines.ts';
-import { createLog, type LogFormat, type LogLevel } from '../shared/log.ts';
+import { createLog, logFormatOf, type LogFormat, type LogLevel } from '../shared/log.ts';
 import { runProgram } from '../shared/program.ts';
 import { about } from './about.ts';
 import { check } from './airbyte/check.ts';
@@ -22,7 +22,7 @@ import type { Store } from './stores/store.ts';
 
 const NEWLINE = Buffer.from('\n');
 
-let log = makeLog('text', 'info');
+let log = makeLog(logFormatOf(process.env), 'info');
 
 await runProgram(main, () => log);
 
