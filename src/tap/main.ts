@@ -15,7 +15,7 @@ import { discoveryCatalog, readSelection } from '../protocol/catalog.ts';
 import type { Message } from '../protocol/message.ts';
 import { singer } from '../protocol/singer.ts';
 import { airbyteCatalog } from './airbyte/catalog.ts';
-import { SharedOutput } from './airbyte/output.ts';
+import { SharedOutput } from '../shared/shared-output.ts';
 import { read } from './airbyte/read.ts';
 import { credentialsOfHost } from './airbyte/renewed-credentials.ts';
 import { reportCheck } from './airbyte/report-check.ts';

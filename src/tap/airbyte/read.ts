@@ -12,7 +12,7 @@ import { loadSchemas } from '../schemas.ts';
 import { offeredStreams, selectedStreams, type SelectedStream } from '../streams.ts';
 import { logReporter } from '../summary.ts';
 import { readConfiguredCatalog, type Configured } from './catalog.ts';
-import { SharedOutput } from './output.ts';
+import { SharedOutput } from '../../shared/shared-output.ts';
 import { credentialsOfHost } from './renewed-credentials.ts';
 import { readAirbyteState, startingState } from './state.ts';
 

@@ -3,7 +3,7 @@ import type { Log } from '../../shared/log.ts';
 import { Stopped } from '../../shared/program.ts';
 import { connectionStatus, errorTrace } from '../../protocol/airbyte.ts';
 import type { Finding } from '../check.ts';
-import type { SharedOutput } from './output.ts';
+import type { SharedOutput } from '../../shared/shared-output.ts';
 
 const LEVELS = { ok: 'info', warning: 'warning', failed: 'error' } as const;
 

@@ -1,7 +1,7 @@
 import { airbyteLog, connectionStatus, errorTrace } from '../../protocol/airbyte.ts';
 import { errnoOf, toConnectorError } from '../../shared/errors.ts';
+import { SharedOutput } from '../../shared/shared-output.ts';
 import { checkStore } from '../check.ts';
-import { Speaker } from './speaker.ts';
 import type { AirbyteContext } from './write.ts';
 
 /**
@@ -9,20 +9,20 @@ import type { AirbyteContext } from './write.ts';
  * the status says so; a fault of this program is a TRACE message instead, and 1.
  */
 export async function check({ config, open, out, logLevel, clock }: AirbyteContext): Promise<number> {
-  const speaker = new Speaker(out);
-  const log = airbyteLog(logLevel, speaker.mention);
+  const output = new SharedOutput(out);
+  const log = airbyteLog(logLevel, (line) => output.say(line));
   let code = 0;
   try {
     const settings = await config();
     await checkStore(await open(settings, log.warning), settings.s3_key_prefix, clock);
-    await speaker.say(connectionStatus());
+    await output.tell(connectionStatus());
   } catch (thrown) {
     if (errnoOf(thrown) === 'EPIPE') throw thrown;
     const { kind, message } = toConnectorError(thrown);
     const failed = kind !== 'system';
-    await speaker.say(failed ? connectionStatus(message) : errorTrace(thrown, clock.now()));
+    await output.tell(failed ? connectionStatus(message) : errorTrace(thrown, clock.now()));
     code = failed ? 0 : 1;
   }
-  await out.end();
+  await output.end();
   return code;
 }

@@ -4,13 +4,13 @@ import type { Clock } from '../../shared/clock.ts';
 import { errnoOf, transientError } from '../../shared/errors.ts';
 import type { LineWriter } from '../../shared/lines.ts';
 import type { Log, LogLevel } from '../../shared/log.ts';
+import { SharedOutput } from '../../shared/shared-output.ts';
 import type { Config } from '../config.ts';
 import type { Input } from '../input.ts';
 import { run } from '../run.ts';
 import type { Store } from '../stores/store.ts';
 import { readLoads } from './catalog.ts';
 import { airbytePlan } from './plan.ts';
-import { Speaker } from './speaker.ts';
 
 export type AirbyteContext = {
   readonly config: () => Promise<Config>;
@@ -34,22 +34,22 @@ export type WriteOptions = AirbyteContext & {
  * output any more.
  */
 export async function write(options: WriteOptions): Promise<number> {
-  const speaker = new Speaker(options.out);
+  const output = new SharedOutput(options.out);
   let code = 0;
   try {
-    await load(options, speaker);
+    await load(options, output);
   } catch (error) {
     if (errnoOf(error) === 'EPIPE') throw error;
-    await speaker.say(errorTrace(error, options.clock.now()));
+    await output.tell(errorTrace(error, options.clock.now()));
     code = 1;
   }
-  await options.out.end();
+  await output.end();
   return code;
 }
 
-async function load(options: WriteOptions, speaker: Speaker): Promise<void> {
+async function load(options: WriteOptions, output: SharedOutput): Promise<void> {
   const { clock, stop, blocksAtOnce } = options;
-  const log = airbyteLog(options.logLevel, speaker.mention);
+  const log = airbyteLog(options.logLevel, (line) => output.say(line));
   const config = await options.config();
   const loads = await readLoads(options.catalog);
   for (const { id, remark } of loads)
@@ -62,7 +62,7 @@ async function load(options: WriteOptions, speaker: Speaker): Promise<void> {
       store,
       decode: (line) => lines.decode(line),
       plan: (config, generation) => airbytePlan(config, generation, loads, lines),
-      print: (state) => speaker.say(...lines.states.echo(state)),
+      print: (state) => output.tell(...lines.states.echo(state)),
       clock,
       log,
       onTerminal: false,

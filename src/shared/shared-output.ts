@@ -1,4 +1,4 @@
-import type { LineWriter } from '../../shared/lines.ts';
+import type { LineWriter } from './lines.ts';
 
 type Aside = {
   readonly lines: readonly Uint8Array[];
@@ -29,10 +29,10 @@ export class SharedOutput {
     this.#add({ lines, left: nobodyWaits, failed: nobodyWaits });
   }
 
-  /** As `say`; resolves when the line has left. */
-  tell(line: Uint8Array): Promise<void> {
+  /** As `say`; resolves when the lines have left, rejects when nobody reads them. */
+  tell(...lines: readonly Uint8Array[]): Promise<void> {
     return new Promise((left, failed) => {
-      this.#add({ lines: [line], left, failed });
+      this.#add({ lines, left, failed });
     });
   }
 

@@ -1,7 +1,7 @@
 import { Writable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { LineWriter } from '../../../src/shared/lines.ts';
-import { SharedOutput } from '../../../src/tap/airbyte/output.ts';
+import { LineWriter } from '../../src/shared/lines.ts';
+import { SharedOutput } from '../../src/shared/shared-output.ts';
 
 /** A reader that takes its time over every piece. */
 function slowReader(): { readonly out: LineWriter; readonly read: () => string } {
