@@ -4,6 +4,7 @@ Run from the repository's root by .ci/suites/pyairbyte.
 """
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -105,3 +106,20 @@ def test_a_failed_project_fails_the_read(jira, tmp_path):
     source = source_for({**jira.config, "projects": ["WEB", "NOTHERE"]}, streams=["issues"])
     with pytest.raises(AirbyteConnectorFailedError):
         source.read(cache=cache)
+
+
+def test_the_program_of_the_docs(jira, monkeypatch, capsys):
+    if jira.config["credentials"]["auth_type"] != "api_token":
+        pytest.skip("the program is for Cloud")
+    (program,) = re.findall(r"```python\n(.*?)```", Path("docs/hosts/airbyte.md").read_text(), re.DOTALL)
+    get_source = ab.get_source
+
+    def with_our_jira(name, *, local_executable, config, streams):
+        assert local_executable == name == SOURCE.name
+        assert config.keys() - {"projects"} == jira.config.keys()
+        assert config["credentials"].keys() == jira.config["credentials"].keys()
+        return get_source(name, local_executable=SOURCE, config=jira.config, streams=streams)
+
+    monkeypatch.setattr(ab, "get_source", with_our_jira)
+    exec(program, {})  # noqa: S102
+    assert f"{ISSUES} issues" in capsys.readouterr().out
