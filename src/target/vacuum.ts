@@ -27,11 +27,11 @@ export type Vacuumed = { readonly objects: number; readonly bytes: number; reado
  * that no commit names (or that a later generation replaced), of runs that have ended.
  */
 export async function vacuum(context: VacuumContext): Promise<Vacuumed> {
-  const { store, prefix, paths, olderThanMs, dryRun, clock, removing } = context;
+  const { store, prefix, paths, olderThanMs, dryRun, removing } = context;
   const below = prefix === '' ? '' : `${prefix}/`;
   const runs = knownRuns(context, await replacedStreams(store, prefix));
   // With 0 everything is old enough, whatever the clocks say.
-  const isOld = (at: number): boolean => olderThanMs === 0 || at <= clock.now() - olderThanMs;
+  const isOld = (at: number): boolean => olderThanMs === 0 || at <= storeTime(context) - olderThanMs;
   const done = { objects: 0, bytes: 0, uploads: 0 };
   for await (const { key, begunAt, remove } of store.leftovers(below)) {
     const runId = paths.makerOf(key)?.runId ?? commitRun(prefix, key);
@@ -67,7 +67,7 @@ function knownRuns(
     isAlive: async (runId: string): Promise<boolean> => {
       let is = alive.get(runId);
       if (is === undefined) {
-        is = await hasLife(store, runKey(prefix, runId), clock.now());
+        is = await hasLife({ store, clock }, runKey(prefix, runId));
         alive.set(runId, is);
       }
       return is;
@@ -89,10 +89,16 @@ function knownRuns(
   };
 }
 
-async function hasLife(store: Store, key: string, now: number): Promise<boolean> {
+async function hasLife(context: Pick<VacuumContext, 'store' | 'clock'>, key: string): Promise<boolean> {
+  const { store } = context;
   for await (const sign of store.list(key))
-    if (sign.key === key) return mayBeAlive(await store.get(key), sign.modifiedAt, now);
+    if (sign.key === key) return mayBeAlive(await store.get(key), sign.modifiedAt, storeTime(context));
   return false;
+}
+
+/** The store says when its objects were changed, so the time to compare with is its own, whatever ours is. */
+function storeTime({ store, clock }: Pick<VacuumContext, 'store' | 'clock'>): number {
+  return clock.now() + (store.clockAhead() ?? 0);
 }
 
 /** The newest run that put a new generation of a stream in place, and which one, if it has a name. */

@@ -84,6 +84,19 @@ describe('vacuum', () => {
     expect([...objects.keys()]).toEqual([]);
   });
 
+  it('goes by the clock of the store', async () => {
+    const objects = new Map<string, Uint8Array>([[LEFT, Buffer.from('x')]]);
+    objects.set(runKey('', RUN), Buffer.from('{"owner":{"machine":"elsewhere","pid":1,"started":"1"}}'));
+    const fast = handClock(5 * 3_600_000); // the store says that it is 0:00, and everything of just now
+    const store = { ...memoryStore({ objects }), clockAhead: () => -5 * 3_600_000 };
+    const options = { store, prefix: '', paths: paths('', undefined, []), dryRun: false, clock: fast };
+    await vacuum({ ...options, olderThanMs: 0, removing: async () => undefined });
+    expect([...objects.keys()]).toHaveLength(2);
+    objects.delete(runKey('', RUN));
+    await vacuum({ ...options, olderThanMs: 3_600_000, removing: async () => undefined });
+    expect([...objects.keys()]).toEqual([LEFT]);
+  });
+
   it('refuses to work with a commit record that it cannot read', async () => {
     const objects = new Map<string, Uint8Array>([[LEFT, Buffer.from('x')]]);
     objects.set(`_commits/${RUN}/000001.json`, Buffer.from('{'));
