@@ -1,4 +1,3 @@
-import { isObject } from '../shared/json/value.ts';
 import type { Format } from './formats/format.ts';
 import type { Stream } from './stream.ts';
 
@@ -20,20 +19,15 @@ export class Columns {
   /** The columns that this record needs; the same list as before if nothing is new. */
   forRecord(stream: Stream, record: Uint8Array): readonly string[] {
     const known = this.#known.get(stream.name);
-    const before = known?.schema === stream.fingerprint ? known.names : columnsOf(stream);
+    const before = known?.schema === stream.fingerprint ? known.names : stream.properties;
     const needed = (from: readonly string[]): readonly string[] =>
       this.#format.columns?.(record, from) ?? from;
     let names = needed(before);
     if (names !== before && names.length > MOST_BROUGHT) {
-      const own = columnsOf(stream);
-      if (names.length - own.length > MOST_BROUGHT) names = needed(own);
+      const { properties } = stream;
+      if (names.length - properties.length > MOST_BROUGHT) names = needed(properties);
     }
     if (names !== known?.names) this.#known.set(stream.name, { schema: stream.fingerprint, names });
     return names;
   }
-}
-
-function columnsOf({ schema }: Stream): readonly string[] {
-  const properties = schema['properties'];
-  return isObject(properties) ? Object.keys(properties) : [];
 }

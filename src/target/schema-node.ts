@@ -64,6 +64,9 @@ export function compileSchema(root: JsonObject): Node {
     if (known !== undefined && isObject(schema)) return known;
     const node = blank();
     if (!isObject(schema)) return node;
+    const text = sharedText(schema);
+    const shared = text === undefined ? undefined : sharedNodes.get(text);
+    if (shared !== undefined) return shared;
     node.anything = false; // until it is known: a part of it may lead back here
     memo.set(schema, node);
     const list = (name: string): readonly Node[] | undefined => {
@@ -103,12 +106,31 @@ export function compileSchema(root: JsonObject): Node {
     node.none = isObject(schema['not']) ? compile(schema['not']) : undefined;
     node.combines = node.all.length > 0 || [node.any, node.one, node.none].some((part) => part !== undefined);
     node.anything = asksNothing(node);
+    if (text !== undefined) share(text, node);
     return node;
   };
   const node = compile(root);
   const state = new Map<Node, 'under way' | 'done'>();
   for (const each of memo.values()) cutLoops(each, state);
   return node;
+}
+
+/** What many properties of many streams ask for in the same words, such as a text or null. */
+const sharedNodes = new Map<string, Node>();
+const MOST_SHARED = 5000;
+const LONGEST_SHARED = 400;
+
+function share(text: string, node: Node): void {
+  if (sharedNodes.size >= MOST_SHARED) sharedNodes.clear();
+  sharedNodes.set(text, node);
+}
+
+/** The same for schemas that ask the same; undefined for those that are large or refer to others. */
+function sharedText(schema: JsonObject): string | undefined {
+  const { title: _, description: __, default: ___, examples: ____, ...asks } = schema;
+  if (asks['properties'] !== undefined) return undefined;
+  const text = JSON.stringify(asks);
+  return text.length > LONGEST_SHARED || text.includes('"$ref"') ? undefined : text;
 }
 
 /**
@@ -173,7 +195,9 @@ export function memberOf(
   const property = properties.get(name);
   const matching = patterns.filter(([pattern]) => pattern.test(name)).map(([, child]) => child);
   const rules = property === undefined ? matching : [property, ...matching];
-  if (rules.length > 0) return { name, children: rules.filter((child) => !child.anything), forbidden: false };
+  // Copied, since a list that was filtered has room for more, and there may be a million of them.
+  if (rules.length > 0)
+    return { name, children: rules.filter((child) => !child.anything).slice(), forbidden: false };
   if (additional === false) return { name, children: [], forbidden: true };
   return { name, children: additional === undefined ? [] : [additional], forbidden: false };
 }

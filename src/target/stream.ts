@@ -1,14 +1,15 @@
 import { createHash } from 'node:crypto';
 import type { SchemaMessage } from '../protocol/message.ts';
 import { configError } from '../shared/errors.ts';
-import { isObject, type JsonObject, type JsonValue } from '../shared/json/value.ts';
+import { isObject, type JsonValue } from '../shared/json/value.ts';
 import { keyCheck, type KeyCheck } from './key-check.ts';
 import { schemaCheck, type SchemaCheck } from './schema-check.ts';
 
 /** What the newest SCHEMA says of a stream. */
 export type Stream = {
   readonly name: string;
-  readonly schema: JsonObject;
+  /** The properties that the schema names. (The schema itself would take more room than all else.) */
+  readonly properties: readonly string[];
   /** Equal for equal schemas and keys, whatever the order of their members. */
   readonly fingerprint: string;
   readonly missingKey: KeyCheck;
@@ -25,7 +26,7 @@ export function toStream(message: SchemaMessage): Stream {
   try {
     return {
       name,
-      schema,
+      properties: Object.keys(schema['properties']),
       fingerprint: fingerprint({ schema, key_properties: keyProperties }),
       missingKey: keyCheck(keyProperties),
       check: schemaCheck(schema),
