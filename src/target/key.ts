@@ -50,6 +50,20 @@ export function runKey(prefix: string, runId: string): string {
   return below(prefix, '_runs', `${runId}.json`);
 }
 
+/** What S3 allows in a key, and file systems in a name that stands between a dot and `.tmp`; in bytes. */
+const LONGEST_KEY = 1024;
+const LONGEST_PART = 250;
+
+/** What is too long about a key, if something is. */
+export function tooLong(key: string): string | undefined {
+  const bytes = Buffer.byteLength(key);
+  if (bytes > LONGEST_KEY) return `of ${bytes} bytes, where ${LONGEST_KEY} are allowed`;
+  const part = key.split('/').find((name) => Buffer.byteLength(name) > LONGEST_PART);
+  return part === undefined
+    ? undefined
+    : `with a part of ${Buffer.byteLength(part)} bytes, where ${LONGEST_PART} are allowed`;
+}
+
 /** A key below the prefix. */
 export function below(prefix: string, ...parts: readonly string[]): string {
   return (prefix === '' ? parts : [prefix, ...parts]).join('/');

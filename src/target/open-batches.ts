@@ -1,9 +1,11 @@
 import type { RecordMessage } from '../protocol/message.ts';
+import { configError } from '../shared/errors.ts';
 import type { BatchContext, Reason } from './batch-context.ts';
 import { Batch } from './batch.ts';
 import { Columns } from './columns.ts';
 import type { CommittedObject } from './commit-record.ts';
 import { jsonl } from './formats/jsonl.ts';
+import { tooLong } from './key.ts';
 import { ObjectWriter } from './object-writer.ts';
 import { partitionFolders } from './partition.ts';
 import { rejectedKey } from './path.ts';
@@ -205,6 +207,12 @@ export class OpenBatches {
     const extension = format.extension + compression.extension;
     const name = { stream, runId, number: ++this.#number, begunAt, extension };
     const key = rejected ? rejectedKey(prefix, name) : paths.keyOf(name, folders);
+    const problem = tooLong(key);
+    if (problem !== undefined)
+      throw configError(
+        `stream ${JSON.stringify(stream)}: its rows would need a key ${problem}; shorten s3_key_prefix, path_template or partition_by`,
+        { code: 'KEY_TOO_LONG' },
+      );
     const upload = store.create(key, compression.contentType ?? format.contentType);
     const writer = new ObjectWriter(upload, compression.begin(), this.#context);
     const info = { key, slot, stream, schema, folders, columns, rejected, begunAt };

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { describe as messageOf } from '../../src/shared/errors.ts';
 import { hiveValue, partitionFolders } from '../../src/target/partition.ts';
 import { paths, templateProblem } from '../../src/target/path.ts';
 import { commitsIn, dataKeys } from '../support/lake.ts';
@@ -89,6 +90,22 @@ describe('partitions', () => {
         expect(Buffer.byteLength(value)).toBeLessThan(200);
       }),
     );
+  });
+
+  it('may not make a key that is too long: what came before is durable', async () => {
+    const store = memoryStore();
+    const long = 'x'.repeat(150);
+    const fields = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
+    const record = (value: string): string =>
+      recordLine('s', Object.fromEntries(fields.map((field) => [field, value])));
+    const input = [schemaLine('s'), record('x'), stateLine(1), record(long), stateLine(2)];
+    const { states, error } = await runTarget(store, input, { partition_by: fields });
+    expect(messageOf(error)).toMatch(/^KEY_TOO_LONG: line 4: stream "s": .*1024.*partition_by/);
+    expect(states).toEqual(['1']);
+    const one = 'y'.repeat(120);
+    const named = [schemaLine('s'), recordLine('s', { [one]: long }), stateLine(1)];
+    const other = await runTarget(memoryStore(), named, { partition_by: [one] });
+    expect(messageOf(other.error)).toMatch(/^KEY_TOO_LONG: line 2: stream "s": .*250/);
   });
 
   it('are objects of their own, and commits hold all of them', async () => {
