@@ -26,6 +26,8 @@ export async function takeLines(
       throw atLine(error, first + i, stream);
     }
     if (context.failure.aborted) return;
+    // What follows, such as a STATE, would speak of rows that were left unread.
+    if (message?.type === 'batch' && context.stop.aborted) return;
   }
 }
 

@@ -8,7 +8,7 @@ import { expectEnd, JsonSyntaxError, skipSpace, skipValue } from '../shared/json
 import { readLines } from '../shared/lines.ts';
 import { takeRecord, type Heard, type Line, type MessageContext } from './take-record.ts';
 
-/** Takes in the rows of a BATCH message, whose files must be on this machine. */
+/** Takes in the rows of a BATCH message, whose files must be on this machine; a part of them when the run is stopped. */
 export async function takeBatch(
   { stream, format, compression = 'none', manifest, version }: BatchMessage,
   line: Line,
@@ -23,7 +23,9 @@ export async function takeBatch(
     const rows = readLines(fileRows(pathOf(url), compression === 'gzip'), context.maxLineBytes);
     let at = 0;
     try {
-      for await (const { first, lines } of rows)
+      for await (const { first, lines } of rows) {
+        if (context.stop.aborted) return;
+        context.onTick();
         for (const [i, row] of lines.entries()) {
           at = first + i;
           const record = objectIn(row);
@@ -37,6 +39,7 @@ export async function takeBatch(
           await takeRecord(message, { bytes: record, number: line.number }, heard, context);
           if (context.failure.aborted) return;
         }
+      }
     } catch (cause) {
       if (cause instanceof ConnectorError && cause.kind !== 'config') throw cause;
       const code = cause instanceof ConnectorError ? cause.code : undefined;

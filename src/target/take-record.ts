@@ -14,6 +14,8 @@ export type MessageContext = StepContext &
     readonly validate: 'fail' | 'quarantine' | 'off';
     /** Aborted, with the reason, when an object or a commit has failed. */
     readonly failure: AbortSignal;
+    /** Called about every second or more often. */
+    readonly onTick: () => void;
   };
 
 /** What the input has said so far. */

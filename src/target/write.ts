@@ -13,8 +13,6 @@ export type WriteContext = MessageContext & {
   readonly known: readonly Stream[];
   /** Commits what is left, after an input that came to its end or did not. */
   readonly end: (context: StepContext, contents: Contents, succeeded: boolean) => Promise<void>;
-  /** Called about every second. */
-  readonly onTick: () => void;
 };
 
 /**

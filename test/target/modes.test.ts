@@ -184,6 +184,29 @@ describe('load_method overwrite', () => {
 });
 
 describe('BATCH', () => {
+  it('is left where it stands when the run is stopped, and no later STATE is said', async () => {
+    await using scratch = await Scratch.open();
+    const file = await scratch.write('a.jsonl', '{"id":1}\n'.repeat(100_000));
+    const manifest = [pathToFileURL(file).href];
+    const batch = `${JSON.stringify({ type: 'BATCH', stream: 's', encoding: { format: 'jsonl' }, manifest })}\n`;
+    const stop = new AbortController();
+    const pause = async ({ key }: { key: string }): Promise<void> => {
+      if (key.startsWith('s/')) stop.abort();
+    };
+    const store = memoryStore({ pause });
+    const input = schemaLine('s') + recordLine('s', { id: 0 }) + stateLine(1) + batch + stateLine(2);
+    const { states, error } = await runTarget(
+      store,
+      [input],
+      { batch_size_rows: 1000 },
+      { stop: stop.signal },
+    );
+    expect(error).toBeUndefined();
+    expect(states).not.toContain('2');
+    const rows = commitsIn(store.objects).flatMap(({ objects }) => objects.map((object) => object.rows));
+    expect(rows.reduce((sum, count) => sum + count, 0)).toBeLessThan(50_000);
+  });
+
   it('takes the rows of local files', async () => {
     await using scratch = await Scratch.open();
     const plain = await scratch.write('a.jsonl', '{"id":1}\n\n{"id":12345678901234567890}');
