@@ -24,8 +24,9 @@ export type CommitContext = {
   readonly check: () => void;
 };
 
-/** Commits under way at one time; more make the input wait. */
+/** Commits under way at one time, and bytes of STATEs in them; more make the input wait. */
 const MOST_PENDING = 16;
+const MOST_PENDING_BYTES = 16 * 1024 * 1024;
 
 /**
  * Makes commits one after the other: first the objects, then the record that names them, then the STATE. After
@@ -34,6 +35,7 @@ const MOST_PENDING = 16;
 export class Commits {
   readonly #context: CommitContext;
   readonly #pending = new Set<Promise<void>>();
+  #pendingBytes = 0;
   #last: Promise<void> = Promise.resolve();
   #number = 0;
   #printed: Uint8Array | undefined;
@@ -54,8 +56,14 @@ export class Commits {
     const done = this.#last.then(() => this.#make(commit));
     this.#last = done;
     this.#pending.add(done);
-    done.catch(this.#context.failed).finally(() => this.#pending.delete(done));
-    if (this.#pending.size > MOST_PENDING) await Promise.race(this.#pending).catch(() => undefined);
+    const bytes = commit.state?.length ?? 0;
+    this.#pendingBytes += bytes;
+    done.catch(this.#context.failed).finally(() => {
+      this.#pending.delete(done);
+      this.#pendingBytes -= bytes;
+    });
+    while (this.#pending.size > MOST_PENDING || this.#pendingBytes > MOST_PENDING_BYTES)
+      await Promise.race(this.#pending).catch(() => undefined);
   }
 
   /** Resolves when all commits are made and their STATEs printed; rejects with the first failure. */
