@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { fromEnvironment } from './config-environment.ts';
 import { readJsonObject } from './config-file.ts';
 import { configError } from './errors.ts';
 import { isObject, type JsonObject, type JsonValue } from './json/value.ts';
@@ -44,7 +45,7 @@ export async function readConfig(schema: z.ZodObject, sources: ConfigSources): P
   };
   for (const path of sources.paths.filter((path) => path !== 'ENV'))
     add(path, await readJsonObject(path, 'config'));
-  if (sources.paths.includes('ENV')) add('environment', fromEnvironment(schema, sources));
+  if (sources.paths.includes('ENV')) add('environment', fromEnvironment(schema, sources, values));
   const fallback = sources.paths[0] ?? 'config';
   return { values, originOf: (key) => origin.get(key) ?? fallback };
 }
@@ -127,37 +128,4 @@ function limitOf(issue: z.core.$ZodIssue): string | undefined {
   return issue.origin === 'string' || issue.origin === 'array'
     ? 'must not be empty'
     : `must be at least ${issue.minimum}`;
-}
-
-function fromEnvironment(schema: z.ZodObject, sources: ConfigSources): JsonObject {
-  const { properties = {} } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
-  const values: Record<string, JsonValue> = {};
-  for (const [key, property] of Object.entries(properties)) {
-    const name = sources.envPrefix + key.toUpperCase();
-    const text = sources.env[name];
-    if (text === undefined || text === '') continue;
-    values[key] = typeof property === 'object' ? cast(text, String(property.type), name) : text;
-  }
-  return values;
-}
-
-function cast(text: string, type: string | undefined, name: string): JsonValue {
-  switch (type) {
-    case 'string':
-      return text;
-    case 'boolean':
-      if (/^(true|1|yes|on)$/i.test(text)) return true;
-      if (/^(false|0|no|off)$/i.test(text)) return false;
-      throw configError(`environment: ${name}: must be true or false`, { code: 'CONFIG' });
-    case 'integer':
-    case 'number':
-      if (text.trim() !== '' && Number.isFinite(Number(text))) return Number(text);
-      throw configError(`environment: ${name}: must be a number`, { code: 'CONFIG' });
-    default:
-      try {
-        return JSON.parse(text) as JsonValue;
-      } catch (cause) {
-        throw configError(`environment: ${name}: must be JSON`, { code: 'CONFIG', cause });
-      }
-  }
 }

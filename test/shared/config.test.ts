@@ -13,7 +13,13 @@ const Schema = z.strictObject({
   validate: z.boolean().default(false),
   projects: z.array(z.string()).optional(),
   token: secret({ title: 'Token', description: 'x' }).optional(),
-  nested: z.strictObject({ deep: z.string() }).optional(),
+  nested: z.strictObject({ deep: z.string(), deeper: z.string().optional() }).optional(),
+  login: z
+    .discriminatedUnion('kind', [
+      z.strictObject({ kind: z.literal('name'), name: z.string(), scoped: z.boolean().optional() }),
+      z.strictObject({ kind: z.literal('key'), key_id: z.string() }),
+    ])
+    .optional(),
 });
 
 let folder: string;
@@ -57,6 +63,20 @@ describe('a configuration', () => {
     });
     expect(await load([a, b], env)).toMatchObject({ page_size: 1 });
     expect(await load(['ENV'], { TAP_BASE_URL: 'e' })).toMatchObject({ base_url: 'e', page_size: 50 });
+  });
+
+  it('takes members of objects from variables of their own, and leaves the others as they were', async () => {
+    const a = await file('a.json', { base_url: 'a', nested: { deep: 'a', deeper: 'a' } });
+    const env = { TAP_NESTED_DEEP: 'e', TAP_LOGIN_KIND: 'name', TAP_LOGIN_NAME: '7', TAP_LOGIN_SCOPED: 'on' };
+    expect(await load(['ENV', a], env)).toMatchObject({
+      nested: { deep: 'e', deeper: 'a' },
+      login: { kind: 'name', name: '7', scoped: true },
+    });
+    const both = { TAP_BASE_URL: 'x', TAP_LOGIN: '{"kind":"name","name":"n"}', TAP_LOGIN_NAME: 'm' };
+    expect(await load(['ENV'], both)).toMatchObject({ login: { kind: 'name', name: 'm' } });
+    await expect(load(['ENV', a], { ...env, TAP_LOGIN_SCOPED: 'perhaps' })).rejects.toThrow(
+      'environment: TAP_LOGIN_SCOPED: must be true or false',
+    );
   });
 
   it('follows references at any depth', async () => {
