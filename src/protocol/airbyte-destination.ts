@@ -38,7 +38,7 @@ export class DestinationLines {
     }
   }
 
-  /** The streams that no line has called COMPLETE so far. */
+  /** The streams that no line has called COMPLETE so far, and those that one has called INCOMPLETE since. */
   get incomplete(): ReadonlySet<string> {
     return this.#incomplete;
   }
@@ -106,10 +106,12 @@ export class DestinationLines {
   #trace(trace: JsonValue | undefined): void {
     const told = isObject(trace) && trace['type'] === 'STREAM_STATUS' ? trace['stream_status'] : undefined;
     const descriptor = isObject(told) ? told['stream_descriptor'] : undefined;
-    if (!isObject(told) || !isObject(descriptor) || told['status'] !== 'COMPLETE') return;
+    if (!isObject(told) || !isObject(descriptor)) return;
     const { name, namespace } = descriptor as Readonly<Record<string, JsonValue | undefined>>;
     const id = this.#idOf(stringOf(name), stringOf(namespace));
-    if (id !== undefined) this.#incomplete.delete(id);
+    if (id === undefined) return;
+    if (told['status'] === 'COMPLETE') this.#incomplete.delete(id);
+    if (told['status'] === 'INCOMPLETE') this.#incomplete.add(id);
   }
 
   #idOf(name: string, namespace: string): string | undefined {

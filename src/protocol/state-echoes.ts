@@ -1,17 +1,20 @@
 import { isObject, stringOf, type JsonValue } from '../shared/json/value.ts';
-import { scanObject, skipValue, textEquals } from '../shared/json/scan.ts';
+import { scanArray, scanObject, skipValue, textEquals } from '../shared/json/scan.ts';
 import { membersAt, textOf, valueOf } from './members.ts';
 
-type Waiting = { readonly number: number; readonly body: Uint8Array; readonly stats: string };
+type Waiting = { readonly number: number; readonly body: Buffer; readonly stats: string };
 type Count = { records: number; rejected: number };
 
 const MEMBERS = ['type', 'stream'] as const;
 const START = Buffer.from('{"type":"STATE","state":{');
 const COMMA = Buffer.from(',');
+const NULL = Buffer.from('null');
+const OPEN_OBJECT = 0x7b;
+const OPEN_ARRAY = 0x5b;
 
 /**
- * The states of one `write`, each of which has to be said back, in order and unchanged. To the rest of the program
- * they are one state that grows, `{"number":3,"airbyte_states":[...]}`: how many there were, and the newest of each
+ * The states of one `write`, each of which has to be said back, in order and unchanged but for optional members that
+ * are null, which are left out. To the rest of the program they are one state that grows, `{"number":3,"airbyte_states":[...]}`: how many there were, and the newest of each
  * stream. When that is safe, so are the first three.
  */
 export class StateEchoes {
@@ -90,12 +93,45 @@ export class StateEchoes {
 
 /** The members as they were, but for the count of an earlier destination, and the own count after them. */
 function echoLine({ body, stats }: Waiting): Uint8Array {
-  const members: Uint8Array[] = [];
-  scanObject(body, 0, body.length, (nameStart, nameEnd, start) => {
-    const end = skipValue(body, start, body.length);
-    if (!textEquals(body, nameStart, nameEnd, 'destinationStats'))
-      members.push(body.subarray(nameStart - 1, end), COMMA);
+  const members = membersOf(body, 'destinationStats').flatMap((member) => [...member, COMMA]);
+  return Buffer.concat([START, ...members, Buffer.from(`"destinationStats":{${stats}}}}\n`)]);
+}
+
+/** What a source keeps in a state is not looked into. */
+const CARGO = ['stream_state', 'shared_state', 'data'];
+
+/**
+ * The members of an object, in pieces, without those that are null: a host may write null for what is not there, and
+ * the protocol allows none.
+ */
+function membersOf(object: Buffer, but = ''): Uint8Array[][] {
+  const members: Uint8Array[][] = [];
+  scanObject(object, 0, object.length, (nameStart, nameEnd, start) => {
+    const end = skipValue(object, start, object.length);
+    const value = object.subarray(start, end);
+    if (value[0] === NULL[0] || textEquals(object, nameStart, nameEnd, but)) return end;
+    const isCargo = CARGO.some((name) => textEquals(object, nameStart, nameEnd, name));
+    members.push([object.subarray(nameStart - 1, start), isCargo ? value : withoutNulls(value)]);
     return end;
   });
-  return Buffer.concat([START, ...members, Buffer.from(`"destinationStats":{${stats}}}}\n`)]);
+  return members;
+}
+
+/** The bytes as they are, if no member in them is null. */
+function withoutNulls(value: Buffer): Buffer {
+  if (!value.includes(NULL)) return value;
+  if (value[0] === OPEN_OBJECT) return joined('{', membersOf(value), '}');
+  if (value[0] !== OPEN_ARRAY) return value;
+  const elements: Uint8Array[][] = [];
+  scanArray(value, 0, value.length, (start) => {
+    const end = skipValue(value, start, value.length);
+    elements.push([withoutNulls(value.subarray(start, end))]);
+    return end;
+  });
+  return joined('[', elements, ']');
+}
+
+function joined(open: string, items: readonly Uint8Array[][], close: string): Buffer {
+  const pieces = items.flatMap((item, i) => (i === 0 ? item : [COMMA, ...item]));
+  return Buffer.concat([Buffer.from(open), ...pieces, Buffer.from(close)]);
 }

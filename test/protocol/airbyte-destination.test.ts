@@ -4,6 +4,7 @@ import { DestinationLines } from '../../src/protocol/airbyte-destination.ts';
 import type { Decoded } from '../../src/protocol/message.ts';
 import { describe as told } from '../../src/shared/errors.ts';
 import type { JsonObject } from '../../src/shared/json/value.ts';
+import { airbyteMessages } from '../support/airbyte.ts';
 
 const STREAMS = [
   { id: 's', name: 's', namespace: '' },
@@ -115,7 +116,7 @@ describe('other lines', () => {
 });
 
 describe('the ends of streams', () => {
-  it('are known by name and namespace; only COMPLETE counts', () => {
+  it('are known by name and namespace; COMPLETE counts, until INCOMPLETE takes it back', () => {
     const input = lines();
     for (const status of ['STARTED', 'RUNNING', 'INCOMPLETE'])
       say(input, JSON.stringify(complete('s')).replace('COMPLETE', status));
@@ -126,6 +127,10 @@ describe('the ends of streams', () => {
     say(input, complete('s', { namespace: 'n' }));
     say(input, complete('s', { namespace: null }));
     expect([...input.incomplete]).toEqual(['all']);
+    say(input, JSON.stringify(complete('s')).replace('COMPLETE', 'RUNNING'));
+    expect([...input.incomplete]).toEqual(['all']);
+    say(input, JSON.stringify(complete('s')).replace('COMPLETE', 'INCOMPLETE'));
+    expect(new Set(input.incomplete)).toEqual(new Set(['all', 's']));
   });
 });
 
@@ -164,17 +169,54 @@ describe('states', () => {
     const value = fc.jsonValue().map((json) => JSON.stringify(json, null, 1).replaceAll('\n', '\t'));
     fc.assert(
       fc.property(value, fc.constantFrom('', '"destinationStats":null,'), (value, stats) => {
-        const stream = `"stream" : {"stream_descriptor":{"name":"s","namespace":null},"stream_state":${value}, "n":1.0}`;
+        const stream = `"stream" : {"stream_descriptor":{"name":"s"},"stream_state":{ "v":${value}}}`;
         const input = lines();
-        const taken = take(
-          input,
-          `{"state":{"type":"STREAM",${stats}${stream},"sourceStats":null},"type":"STATE"}`,
-        );
+        const taken = take(input, `{"state":{"type":"STREAM",${stats}${stream},"n":1.0},"type":"STATE"}`);
         expect(echoes(input, taken)).toEqual([
-          `{"type":"STATE","state":{"type":"STREAM",${stream},"sourceStats":null,"destinationStats":{"recordCount":0.0}}}\n`,
+          `{"type":"STATE","state":{"type":"STREAM",${stream},"n":1.0,"destinationStats":{"recordCount":0.0}}}\n`,
         ]);
       }),
     );
+  });
+
+  it('are said back without the nulls of a host that writes them, which are not part of the protocol', () => {
+    const descriptor = { name: 's', namespace: null };
+    const kept = { n: null, of: [null, { x: null }] };
+    const nulls = { global: null, data: null, sourceStats: null };
+    const input = lines();
+    take(input, {
+      type: 'STATE',
+      state: { type: 'STREAM', stream: { stream_descriptor: descriptor, stream_state: kept }, ...nulls },
+    });
+    take(input, {
+      type: 'STATE',
+      state: {
+        type: 'GLOBAL',
+        stream: null,
+        global: {
+          shared_state: kept,
+          stream_states: [
+            { stream_descriptor: descriptor, stream_state: kept },
+            { stream_descriptor: descriptor, stream_state: null },
+          ],
+        },
+      },
+    });
+    const last = take(input, { type: 'STATE', state: { type: 'LEGACY', data: kept, stream: null } });
+    const said = echoes(input, last);
+    expect(airbyteMessages(said.join(''))).toMatchObject([
+      { state: { type: 'STREAM', stream: { stream_descriptor: { name: 's' }, stream_state: kept } } },
+      {
+        state: {
+          type: 'GLOBAL',
+          global: {
+            shared_state: kept,
+            stream_states: [{ stream_descriptor: { name: 's' }, stream_state: kept }, {}],
+          },
+        },
+      },
+      { state: { type: 'LEGACY', data: kept } },
+    ]);
   });
 
   it('are one state to the rest of the program: the newest of each stream', () => {
