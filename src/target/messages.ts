@@ -73,7 +73,7 @@ function take(
 }
 
 function isBlank(line: Uint8Array): boolean {
-  return line.length < 3 && line.every((byte) => byte === 0x20 || byte === 0x0d || byte === 0x09);
+  return line.every((byte) => byte === 0x20 || byte === 0x0d || byte === 0x09);
 }
 
 function atLine(error: unknown, line: number, stream: string | undefined): unknown {

@@ -41,6 +41,12 @@ describe('target-s3', () => {
     expect(idsIn(committedRows(await lake()))).toEqual([0, 1, 2]);
   });
 
+  it('skips blank lines, however long', async () => {
+    const blank = `\n\r\n \t\n${' '.repeat(100)}\r\n`;
+    expect(await run(blank + schemaLine('s') + blank + rows(0, 3) + blank)).toMatchObject({ code: 0 });
+    expect(idsIn(committedRows(await lake()))).toEqual([0, 1, 2]);
+  });
+
   it('reads a named file', async () => {
     await scratch.write('in.jsonl', schemaLine('s') + rows(0, 3));
     expect(await run('', '-c', 't.json', '--input', 'in.jsonl')).toMatchObject({ code: 0 });
