@@ -88,6 +88,7 @@ export async function parseCommand(argv: readonly string[], version: string): Pr
     })
     .option('log-format', { choices: ['text', 'json'] as const, describe: 'Format of the log on stderr' })
     .option('log-level', { type: 'string', requiresArg: true, describe: 'debug, info, warning or error' })
+    .option('debug', { type: 'boolean', describe: 'The same as --log-level debug' })
     .epilogue(EXAMPLES)
     .version(`tap-jira v${version}`)
     .help()
@@ -110,9 +111,10 @@ export async function parseCommand(argv: readonly string[], version: string): Pr
   if (args.test !== undefined && !['', 'records', 'schema'].includes(args.test))
     throw new UsageError(`--test: "${args.test}" is not records or schema`);
   const config = args.config ?? [];
+  const level = args.logLevel ?? (args.debug === true ? 'debug' : undefined);
   const log = {
     ...(args.logFormat === undefined ? {} : { format: args.logFormat }),
-    ...(args.logLevel === undefined ? {} : { level: args.logLevel }),
+    ...(level === undefined ? {} : { level }),
   };
   if (args.discover === true) return { do: 'discover', config, log };
   if (config.length === 0) throw new UsageError('--config is missing');

@@ -64,6 +64,7 @@ export async function parseCommand(argv: readonly string[], env: Environment): P
         requiresArg: true,
         describe: 'debug, info, warning, error or critical.',
       },
+      debug: { type: 'boolean', describe: 'The same as --log-level debug.' },
       version: { type: 'boolean', describe: 'Print the version.' },
       help: { alias: 'h', type: 'boolean', describe: 'Print this help.' },
     })
@@ -76,7 +77,7 @@ export async function parseCommand(argv: readonly string[], env: Environment): P
   const args = await parser.parse();
   const log = {
     logFormat: last(args['log-format']) ?? logFormatOf(env),
-    logLevel: logLevel(last(args['log-level']), env),
+    logLevel: logLevel(last(args['log-level']) ?? (last(args.debug) === true ? 'debug' : undefined), env),
   };
   if (args.version === true) return { ...log, action: 'print', text: `target-s3 v${VERSION}` };
   if (args.help === true) return { ...log, action: 'print', text: await parser.getHelp() };
