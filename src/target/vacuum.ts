@@ -2,6 +2,7 @@ import type { Clock } from '../shared/clock.ts';
 import { mayBeAlive } from './alive.ts';
 import { readCommit, type CommittedObject, type Generations } from './commit-record.ts';
 import { stays } from './generation.ts';
+import { homeOf } from './home.ts';
 import { commitsFolder, runKey, runsFolder } from './key.ts';
 import { commitKeys, committedRuns } from './last-state.ts';
 import { Numbers } from './numbers.ts';
@@ -29,6 +30,7 @@ export type Vacuumed = { readonly objects: number; readonly bytes: number; reado
 export async function vacuum(context: VacuumContext): Promise<Vacuumed> {
   const { store, prefix, paths, olderThanMs, dryRun, removing } = context;
   const below = prefix === '' ? '' : `${prefix}/`;
+  const home = homeOf(store, prefix);
   const runs = knownRuns(context, await replacedStreams(store, prefix));
   // With 0 everything is old enough, whatever the clocks say.
   const isOld = (at: number): boolean => olderThanMs === 0 || at <= storeTime(context) - olderThanMs;
@@ -36,6 +38,7 @@ export async function vacuum(context: VacuumContext): Promise<Vacuumed> {
   for await (const { key, begunAt, remove } of store.leftovers(below)) {
     const runId = paths.makerOf(key)?.runId ?? commitRun(prefix, key);
     if (runId === undefined || !isOld(begunAt) || (await runs.isAlive(runId))) continue;
+    if (!(await home.isHere(runId, key))) continue;
     await removing(`unfinished upload of ${key}`);
     if (!dryRun) await remove();
     done.uploads++;
@@ -43,7 +46,7 @@ export async function vacuum(context: VacuumContext): Promise<Vacuumed> {
   for await (const { key, bytes, modifiedAt } of store.list(below)) {
     const maker = paths.makerOf(key);
     if (maker === undefined || !isOld(modifiedAt) || (await runs.isAlive(maker.runId))) continue;
-    if (await runs.keeps(maker)) continue;
+    if ((await runs.keeps(maker)) || !(await home.isHere(maker.runId, key))) continue;
     await removing(key);
     if (!dryRun) await store.remove(key);
     done.objects++;

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../src/shared/json/value.ts';
 import { lastState } from '../../src/target/last-state.ts';
 import { commitKey, runKey } from '../../src/target/key.ts';
 import { paths } from '../../src/target/path.ts';
@@ -82,6 +83,34 @@ describe('vacuum', () => {
     const later = handClock(handClock().now() + 3_600_000);
     await vacuum({ ...options, clock: later, removing: async () => undefined });
     expect([...objects.keys()]).toEqual([]);
+  });
+
+  it.each([
+    ['', 'raw'],
+    ['raw', ''],
+  ])('of prefix %j leaves alone what %j has committed under like names', async (own, other) => {
+    const objects = new Map<string, Uint8Array>();
+    const settings = (prefix: string): JsonObject => ({
+      s3_key_prefix: prefix,
+      ...(prefix === ''
+        ? { path_template: 'raw/{stream}/ingest_date={date}/{stream}-{run_id}-{number}' }
+        : {}),
+    });
+    const input = [schemaLine('s'), recordLine('s', { id: 1 }), stateLine(1)];
+    await runTarget(memoryStore({ objects }), input, settings(other));
+    objects.set(`raw/${LEFT}`, Buffer.from('x'));
+    const { path_template: template } = settings(own) as { readonly path_template?: string };
+    const removed: string[] = [];
+    await vacuum({
+      store: memoryStore({ objects }),
+      prefix: own,
+      paths: paths(own, template, []),
+      olderThanMs: 0,
+      dryRun: false,
+      clock: handClock(),
+      removing: async (what) => void removed.push(what),
+    });
+    expect(removed).toEqual([`raw/${LEFT}`]);
   });
 
   it('goes by the clock of the store', async () => {
