@@ -37,25 +37,60 @@ export const pluginNames = Object.keys(PLUGINS) as readonly PluginName[];
  * `meltano add --from-ref`: made of the settings that the program checks, members of `credentials` by dotted names.
  */
 export function pluginDefinition(name: PluginName): string {
+  const lines = [...pluginLines(name), 'quality: unknown', 'maintenance_status: active'];
+  return `# Made of the program's settings; used by \`meltano add ${name} --from-ref\`.\n${lines.join('\n')}\n`;
+}
+
+/** A whole project, `meltano.yml`: both plugins as they are defined, and what a first run needs beside them. */
+export function projectFile(): string {
+  const plugin = (name: PluginName, ...more: readonly string[]): string[] =>
+    [...pluginLines(name), ...more].map((line, i) => (i === 0 ? `  - ${line}` : `    ${line}`));
+  return `${[
+    '# A project for Meltano that reads the issues of a Jira into a folder. Copy this file into a folder of its own and',
+    '# tell it where Jira is, in variables or in a file named .env beside it:',
+    '#',
+    '#   TAP_JIRA_BASE_URL=https://your-site.atlassian.net',
+    '#   TAP_JIRA_CREDENTIALS_AUTH_TYPE=api_token',
+    '#   TAP_JIRA_CREDENTIALS_EMAIL=me@example.com',
+    '#   TAP_JIRA_CREDENTIALS_API_TOKEN=...',
+    '#',
+    '# then: meltano run jira-to-lake',
+    "# Made of the programs' settings, as the definitions beside it.",
+    'default_environment: dev',
+    'environments:',
+    '- name: dev',
+    'plugins:',
+    '  extractors:',
+    ...plugin('tap-jira', 'select:', '- issues.*'),
+    '  loaders:',
+    ...plugin('target-s3', 'config:', '  # Or s3_bucket.', '  local_path: lake'),
+    'jobs:',
+    '- name: jira-to-lake',
+    '  tasks:',
+    '  - tap-jira target-s3',
+    'schedules:',
+    '- name: jira-to-lake-hourly',
+    "  interval: '@hourly'",
+    '  job: jira-to-lake',
+  ].join('\n')}\n`;
+}
+
+function pluginLines(name: PluginName): string[] {
   const { label, description, capabilities, config, required } = PLUGINS[name];
-  const settings = settingsSchema(config);
-  const lines = [
+  return [
     `name: ${name}`,
     'variant: jira-to-s3',
     `namespace: ${name.replace('-', '_')}`,
     `label: ${text(label)}`,
     `description: ${text(description)}`,
     `executable: ${name}`,
-    'quality: unknown',
-    'maintenance_status: active',
     'capabilities:',
     ...capabilities.map((capability) => `- ${capability}`),
     'settings_group_validation:',
     ...required.map((names) => `- ${JSON.stringify(names)}`),
     'settings:',
-    ...propertiesOf(settings).flatMap(([key, property]) => settingLines(key, property)),
+    ...propertiesOf(settingsSchema(config)).flatMap(([key, property]) => settingLines(key, property)),
   ];
-  return `# Made of the program's settings; used by \`meltano add ${name} --from-ref\`.\n${lines.join('\n')}\n`;
 }
 
 function settingLines(name: string, property: JsonObject): string[] {

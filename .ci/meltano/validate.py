@@ -1,6 +1,6 @@
-"""Checks plugin definitions against MeltanoHub's schemas, and a project file against Meltano's own.
+"""Checks plugin definitions against MeltanoHub's schemas, and project files against Meltano's own.
 
-    validate.py CONFORMANCE_FOLDER DEFINITIONS_FOLDER PROJECT_FILE
+    validate.py CONFORMANCE_FOLDER DEFINITIONS_FOLDER PROJECT_FILE...
 """
 
 import json
@@ -12,7 +12,7 @@ from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT7
 from ruamel.yaml import YAML
 
-conformance, definitions, project = map(Path, sys.argv[1:])
+conformance, definitions, *projects = map(Path, sys.argv[1:])
 yaml = YAML(typ="safe")  # as Meltano reads it: "off" is a text
 schemas = conformance / "hub/schemas"
 
@@ -45,7 +45,8 @@ for plugin, kind in (("tap-jira", "extractors"), ("target-s3", "loaders")):
     wrong = before if wrong > before else wrong + 1
 
 schema = json.loads((conformance / "meltano/meltano.schema.json").read_text())
-for error in jsonschema.validators.validator_for(schema)(schema).iter_errors(yaml.load(project)):
-    wrong += 1
-    print(f"{project.name}: {error.json_path}: {error.message[:300]}")
+for project in projects:
+    for error in jsonschema.validators.validator_for(schema)(schema).iter_errors(yaml.load(project)):
+        wrong += 1
+        print(f"{project}: {error.json_path}: {error.message[:300]}")
 sys.exit(1 if wrong else 0)
