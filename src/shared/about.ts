@@ -23,7 +23,7 @@ export function renderAbout({ name, description, capabilities, config }: About, 
   return `Name: ${name}\nDescription: ${description}\nVersion: ${VERSION}\nCapabilities: ${capabilities.join(', ')}\nSettings:\n${lines.join('\n')}\n`;
 }
 
-/** The settings as draft-07 JSON Schema, secrets marked the way singer-sdk and Airbyte mark them. */
+/** The settings as draft-07 JSON Schema, secrets marked the way singer-sdk and Airbyte mark them; objects are closed. */
 export function settingsSchema(config: z.ZodObject): JsonObject {
   const schema = z.toJSONSchema(config, {
     io: 'input',
@@ -32,6 +32,7 @@ export function settingsSchema(config: z.ZodObject): JsonObject {
     override: ({ jsonSchema }) => {
       if (jsonSchema['airbyte_secret'] === true) Object.assign(jsonSchema, { secret: true, writeOnly: true });
       if (jsonSchema.format === 'date-time') delete jsonSchema.pattern;
+      if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
     },
   });
   delete schema.$schema;
@@ -82,8 +83,8 @@ function typeOf(property: JsonObject): string {
 
 function describeSetting(property: JsonObject, required: boolean): string {
   const said = typeof property['description'] === 'string' ? property['description'] : '';
-  const fallback =
-    property['default'] === undefined ? '' : ` Default: \`${stringify(property['default'])}\`.`;
+  const usual = property['default'] ?? '';
+  const fallback = usual === '' ? '' : ` Default: \`${stringify(usual)}\`.`;
   return `${required ? '**Required.** ' : ''}${said}${fallback}`;
 }
 

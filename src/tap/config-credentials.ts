@@ -9,7 +9,7 @@ export const text = (title: string, description: string, meta: { readonly exampl
     .meta({ title, description, ...meta });
 
 const credential = <T extends string>(authType: T) =>
-  z.literal(authType).meta({ title: 'Kind of credential' });
+  z.literal(authType).meta({ title: 'Kind of credential', description: 'Which way to log in.' });
 
 const instant = (title: string, description: string) =>
   z.iso

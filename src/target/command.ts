@@ -1,9 +1,9 @@
 import yargs from 'yargs';
+import type { AboutFormat } from '../shared/about.ts';
 import { UsageError } from '../shared/errors.ts';
 import { logFormatOf, parseLogLevel, type LogFormat, type LogLevel } from '../shared/log.ts';
 import { usageError } from '../shared/usage.ts';
 import { VERSION } from '../shared/version.ts';
-import type { AboutFormat } from './about.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

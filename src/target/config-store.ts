@@ -86,6 +86,7 @@ export const storeSettings = {
     .optional()
     .meta({
       title: 'Bucket owner',
+      pattern_descriptor: '12 digits',
       description: 'Writing fails unless the bucket belongs to this AWS account.',
       examples: ['123456789012'],
     }),
@@ -106,7 +107,7 @@ export const storeSettings = {
   storage_class: z
     .enum(STORAGE_CLASSES)
     .optional()
-    .meta({ title: 'Storage class', description: 'Default: STANDARD.' }),
+    .meta({ title: 'Storage class', description: 'How S3 keeps the objects. Default: STANDARD.' }),
   tags: z
     .record(z.string().min(1).max(128), z.string().max(256))
     .refine((tags) => Object.keys(tags).length <= 10, { message: 'S3 allows 10 tags' })

@@ -3,11 +3,11 @@ import { availableParallelism } from 'node:os';
 import { airbyteLine } from '../protocol/airbyte.ts';
 import { singer } from '../protocol/singer.ts';
 import { systemClock } from '../shared/clock.ts';
+import { renderAbout } from '../shared/about.ts';
 import { loadConfig, type ConfigSources } from '../shared/config.ts';
 import { LineWriter } from '../shared/lines.ts';
 import { createLog, logFormatOf, type LogFormat, type LogLevel } from '../shared/log.ts';
 import { runProgram } from '../shared/program.ts';
-import { about } from './about.ts';
 import { check } from './airbyte/check.ts';
 import { loadDestinationConfig } from './airbyte/config.ts';
 import { destinationSpecification } from './airbyte/spec.ts';
@@ -22,6 +22,14 @@ import type { Store } from './stores/store.ts';
 
 const NEWLINE = Buffer.from('\n');
 
+const ABOUT = {
+  name: 'target-s3',
+  description:
+    'Writes the streams of any Singer tap to Amazon S3, an S3-compatible store or a folder, and repeats a STATE only when everything before it is durable.',
+  capabilities: ['about', 'structured-logging'],
+  config: Config,
+};
+
 let log = makeLog(logFormatOf(process.env), 'info');
 
 await runProgram(main, () => log);
@@ -34,7 +42,7 @@ async function main(stop: AbortSignal): Promise<number> {
       process.stdout.write(`${command.text}\n`);
       return 0;
     case 'about':
-      process.stdout.write(`${about(command.format)}\n`);
+      process.stdout.write(renderAbout(ABOUT, command.format));
       return 0;
     case 'write':
       return writeAll(command, stop);

@@ -54,13 +54,17 @@ function propertyProblems(name: string, property: JsonObject, at: string): strin
     airbyte_secret: secret,
   } = property as Readonly<Record<string, JsonValue | undefined>>;
   if (typeof property['title'] !== 'string') problems.push(`${at}: has no title`);
-  if (typeof property['description'] !== 'string' && property['const'] === undefined)
-    problems.push(`${at}: has no description`);
+  if (typeof property['description'] !== 'string') problems.push(`${at}: has no description`);
   if (Array.isArray(type) ? type.length !== 2 || type[1] !== 'null' : typeof type !== 'string')
     problems.push(`${at}: is not of one type`);
   if (Array.isArray(values) && new Set(values).size < values.length) problems.push(`${at}: repeats a value`);
   const open = type === 'object' || type === 'boolean' || property['const'] !== undefined;
   if (SECRET_NAMES.has(name) && !open && secret !== true) problems.push(`${at}: is not marked as a secret`);
+  if (open && secret === true) problems.push(`${at}: is marked as a secret, which it cannot be`);
+  if ('pattern' in property && typeof property['pattern_descriptor'] !== 'string')
+    problems.push(`${at}: has no description of its pattern`);
+  if (Array.isArray(values) && 'default' in property && !values.includes(property['default']!))
+    problems.push(`${at}: has a default that is none of its values`);
   if (format === 'date-time' && typeof property['pattern'] !== 'string')
     problems.push(`${at}: has no pattern`);
   if (type === 'array' && !(isObject(items) && ('enum' in items || ITEM_TYPES.has(items['type']))))
@@ -69,6 +73,7 @@ function propertyProblems(name: string, property: JsonObject, at: string): strin
     if (type === 'object' && Object.keys(propertiesOf(property)).length === 0)
       problems.push(`${at}: is empty`);
   } else problems.push(...variantProblems(property, at));
+  if (isObject(items)) problems.push(...problemsOf(items, `${at}[]`));
   return [...problems, ...problemsOf(property, at)];
 }
 

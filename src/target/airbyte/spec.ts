@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { settingsSchema } from '../../shared/about.ts';
 import { isObject, type JsonObject } from '../../shared/json/value.ts';
 import { withoutKeys } from '../../shared/json/without-keys.ts';
 import { PROTOCOL_VERSION } from '../../protocol/airbyte.ts';
@@ -65,12 +65,10 @@ export function destinationSpecification(): JsonObject {
 }
 
 function form(): JsonObject {
-  const schema = z.toJSONSchema(DestinationConfig, {
-    io: 'input',
-    target: 'draft-7',
-    unrepresentable: 'any',
-  });
-  const settings = withoutKeys(schema as JsonObject, new Set(['additionalProperties']));
+  const settings = withoutKeys(
+    settingsSchema(DestinationConfig),
+    new Set(['additionalProperties', 'secret', 'writeOnly']),
+  );
   const properties = isObject(settings) && isObject(settings['properties']) ? settings['properties'] : {};
   const names = Object.keys(properties).filter((name) => !NOT_IN_FORM.has(name));
   const groupOf = (name: string): number => {

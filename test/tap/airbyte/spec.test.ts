@@ -35,6 +35,13 @@ describe('the specification of the source', () => {
       'not marked as a secret',
       (spec) => void delete variants(spec)[0]!.properties['token']!['airbyte_secret'],
     ],
+    ['secret, which it cannot be', (spec) => void (spec.properties['credentials']!['airbyte_secret'] = true)],
+    [
+      'description of its pattern',
+      (spec) => void delete spec.properties['start_date']!['pattern_descriptor'],
+    ],
+    ['none of its values', (spec) => void (spec.properties['round_to']!['default'] = 'day')],
+    ['[]: has anyOf', (spec) => void (spec.properties['projects']!['items'] = { type: 'string', anyOf: [] })],
     ['has no pattern', (spec) => void delete spec.properties['start_date']!['pattern']],
     ['items of a forbidden type', (spec) => void (spec.properties['projects']!['items'] = { type: 'array' })],
     ['is empty', (spec) => void (spec.properties['jql']!['type'] = 'object')],
