@@ -14,8 +14,9 @@ const OPEN_ARRAY = 0x5b;
 
 /**
  * The states of one `write`, each of which has to be said back, in order and unchanged but for optional members that
- * are null, which are left out. To the rest of the program they are one state that grows, `{"number":3,"airbyte_states":[...]}`: how many there were, and the newest of each
- * stream. When that is safe, so are the first three.
+ * are null, which are left out. To the rest of the program they are one state that grows,
+ * `{"number":3,"airbyte_states":[...]}`: how many there were, and the newest of each stream. When that is safe, so
+ * are the first three.
  */
 export class StateEchoes {
   readonly #idOf: (name: string, namespace: string) => string | undefined;
