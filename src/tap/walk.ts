@@ -4,8 +4,8 @@ import type { Page, Row, Search, Window } from './search.ts';
 
 /** `asOf` comes from a `Date` header, which leaves the milliseconds out: what it calls later may have been before. */
 const CLOCK_MS = 1000;
-/** How often a pass with empty pages has to be repeated by equal ones. */
-const EQUAL_WITH_HIDDEN = 3;
+/** How often a pass that rows may have left unnoticed has to be repeated by equal ones. */
+const EQUAL_WITH_LEAVING = 3;
 /** A server whose first answer is always empty and never the last has this many tries to show that there is more. */
 const UNSURE_ENDS = 3;
 
@@ -94,7 +94,7 @@ export async function* walk(options: WalkOptions): AsyncGenerator<readonly Row[]
     for (;;) {
       const bounded: Window = { from, until };
       if (until - from <= MINUTE_MS) {
-        yield* wholeWindow(search, bounded, asOf, fresh);
+        yield* wholeWindow(search, bounded, times.atLeast(until).ms <= asOf ? Infinity : asOf, fresh);
         break;
       }
       const part = await firstPage(search, bounded);
@@ -122,33 +122,38 @@ async function firstPage(search: Search, window: Window): Promise<Page & { reado
 }
 
 /**
- * Pages through a window until two passes name the same issues (the window of the present minute, which new edits
- * keep entering: the same issues from before `asOf`). A row that leaves the window after it was shown moves the
- * rows behind it up, and a page may skip one of them; but then the next pass does not show the row that left. So
- * two equal passes mean that the first of them skipped nothing. Rows that leave unshown, which an empty page tells
- * of, could skip the same row twice: passes with such pages are trusted only when they go on being equal.
+ * Pages through a window until two passes name the same issues (a window that new edits keep entering: the same
+ * issues from before `before`). A row that leaves the window after it was shown moves the rows behind it up, and a
+ * page may skip one of them; but then the next pass does not show the row that left. So two equal passes mean that
+ * the first of them skipped nothing. Rows that leave unshown, which an empty page tells of, or that leave with a
+ * time that is not compared, which stand before rows of an earlier time, could skip the same row twice: passes with
+ * such rows are trusted only when they go on being equal.
  */
 async function* wholeWindow(
   search: Search,
   window: Window,
-  asOf: number,
+  before: number,
   fresh: (rows: readonly Row[]) => Row[],
 ): AsyncGenerator<readonly Row[]> {
-  const past = window.until !== undefined && window.until <= asOf;
-  let before: ReadonlySet<string> | undefined;
+  let last: ReadonlySet<string> | undefined;
   for (let equal = 0; ;) {
     const shown = new Set<string>();
     let pages = 0;
-    let hidden = false;
+    let leaving = false;
+    let newest = -Infinity;
     for await (const page of search(window)) {
-      hidden ||= page.rows.length === 0 && !page.last;
-      for (const { id, at } of page.rows) if (past || at === undefined || at < asOf) shown.add(id);
+      leaving ||= page.rows.length === 0 && !page.last;
+      for (const { id, at = -Infinity } of page.rows) {
+        leaving ||= at < newest - CLOCK_MS;
+        newest = Math.max(newest, at);
+        if (at < before) shown.add(id);
+      }
       pages++;
       yield fresh(page.rows);
     }
-    const same = before?.size === shown.size && [...shown].every((id) => before?.has(id));
+    const same = last?.size === shown.size && [...shown].every((id) => last?.has(id));
     equal = same ? equal + 1 : 0;
-    if (pages === 1 || equal >= (hidden ? EQUAL_WITH_HIDDEN : 1)) return;
-    before = shown;
+    if (pages === 1 || equal >= (leaving ? EQUAL_WITH_LEAVING : 1)) return;
+    last = shown;
   }
 }

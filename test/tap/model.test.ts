@@ -5,7 +5,7 @@ import { startJira, type Jira } from '../support/jira/server.ts';
 import { Site } from '../support/jira/site.ts';
 import { play, scenario, type Scenario } from './model.ts';
 
-/** Histories that an earlier version of the tap lost a change in. */
+/** Histories that an earlier version of the tap lost a change in, or did not come to the end of. */
 const LOST = readFileSync(new URL('../cases/histories.jsonl', import.meta.url), 'utf8')
   .trimEnd()
   .split('\n');
@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => jira.close());
 
-it.each(LOST)('loses no change any more in %s', async (line) => {
+it.each(LOST)('comes to the end of %s and loses no change', async (line) => {
   expect(await play(jira, JSON.parse(line) as Scenario)).toEqual([]);
 });
 
