@@ -186,18 +186,22 @@ describe.skipIf(SERVER === undefined)(`crashes (S3_SERVER_BIN names the server; 
     expect([...objects.keys()].filter((key) => key.includes('/_runs/'))).toEqual([]);
   }
 
-  it(`lose nothing over ${SCHEDULES} schedules of faults, kill -9 and SIGTERM`, async () => {
-    const histories = Array.from({ length: Math.ceil(SCHEDULES / CRASHES) }, (_, i) => history(i));
-    const player = async (): Promise<void> => {
-      for (let next = histories.shift(); next !== undefined; next = histories.shift()) {
-        const told = `CRASH_SEED=${SEED}, history ${next.number}: ${JSON.stringify(next)}`;
-        await play(next).catch((error: unknown) => {
-          throw new Error(`${told}: ${String(error)}`, { cause: error });
-        });
-      }
-    };
-    await Promise.all(Array.from({ length: AT_ONCE }, player));
-  }, 900_000);
+  it(
+    `lose nothing over ${SCHEDULES} schedules of faults, kill -9 and SIGTERM`,
+    async () => {
+      const histories = Array.from({ length: Math.ceil(SCHEDULES / CRASHES) }, (_, i) => history(i));
+      const player = async (): Promise<void> => {
+        for (let next = histories.shift(); next !== undefined; next = histories.shift()) {
+          const told = `CRASH_SEED=${SEED}, history ${next.number}: ${JSON.stringify(next)}`;
+          await play(next).catch((error: unknown) => {
+            throw new Error(`${told}: ${String(error)}`, { cause: error });
+          });
+        }
+      };
+      await Promise.all(Array.from({ length: AT_ONCE }, player));
+    },
+    Math.max(900_000, SCHEDULES * 2000),
+  );
 
   it('answer `state`, `vacuum` and `doctor` as processes', async () => {
     const name = await scratch.write('p.json', settings(9999));

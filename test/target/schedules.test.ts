@@ -107,43 +107,47 @@ async function attemptRun(
 }
 
 describe('over random histories of inputs, failures, stops and crashes', () => {
-  it('no STATE leads the data, and commits plus replay hold every row once', async () => {
-    await fc.assert(
-      fc.asyncProperty(
-        fc.array(act, { maxLength: 60 }),
-        fc.array(attempt, { maxLength: 3 }),
-        settings,
-        async (acts, attempts, config) => {
-          const objects = new Map<string, Uint8Array>();
-          const clock = handClock();
-          const rowIds = acts.flatMap((one, i) => (one.act === 'row' ? [i] : []));
-          const committed = (): number[] => committedRows(objects).map(({ id }) => Number(id));
-          const print = (state: string): void => {
-            const named = new Set(committed());
-            const covered = rowIds.filter((id) => id < (JSON.parse(state) as { next: number }).next);
-            expect(covered.filter((id) => !named.has(id))).toEqual([]);
-          };
-          for (const how of [...attempts, undefined]) {
-            const last = commitsIn(objects).findLast((commit) => commit.state !== undefined);
-            const resume = (last?.state as { next: number } | undefined)?.next ?? 0;
-            await attemptRun(objects, script(acts, resume), how, { clock, config, print });
-          }
-          // Only what a run had to commit beyond its last STATE, at its end, may come twice.
-          const commits = commitsIn(objects);
-          const beyond = commits.filter((commit) => commit.rows_after_state !== undefined);
-          for (const { run_id, number } of beyond)
-            expect(commits.filter((other) => other.run_id === run_id && other.number > number)).toEqual([]);
-          const repeated = beyond.length > 0;
-          const found = committed().toSorted((a, b) => a - b);
-          expect(repeated ? [...new Set(found)] : found).toEqual(rowIds);
-          for (const { key, rows, bytes } of commitsIn(objects).flatMap((commit) => commit.objects)) {
-            expect(rowsOf(objects, key)).toHaveLength(rows);
-            expect(objects.get(key)).toHaveLength(bytes);
-          }
-          for (const key of dataKeys(objects)) expect(() => rowsOf(objects, key)).not.toThrow();
-        },
-      ),
-      { numRuns: RUNS },
-    );
-  }, 600_000);
+  it(
+    'no STATE leads the data, and commits plus replay hold every row once',
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(act, { maxLength: 60 }),
+          fc.array(attempt, { maxLength: 3 }),
+          settings,
+          async (acts, attempts, config) => {
+            const objects = new Map<string, Uint8Array>();
+            const clock = handClock();
+            const rowIds = acts.flatMap((one, i) => (one.act === 'row' ? [i] : []));
+            const committed = (): number[] => committedRows(objects).map(({ id }) => Number(id));
+            const print = (state: string): void => {
+              const named = new Set(committed());
+              const covered = rowIds.filter((id) => id < (JSON.parse(state) as { next: number }).next);
+              expect(covered.filter((id) => !named.has(id))).toEqual([]);
+            };
+            for (const how of [...attempts, undefined]) {
+              const last = commitsIn(objects).findLast((commit) => commit.state !== undefined);
+              const resume = (last?.state as { next: number } | undefined)?.next ?? 0;
+              await attemptRun(objects, script(acts, resume), how, { clock, config, print });
+            }
+            // Only what a run had to commit beyond its last STATE, at its end, may come twice.
+            const commits = commitsIn(objects);
+            const beyond = commits.filter((commit) => commit.rows_after_state !== undefined);
+            for (const { run_id, number } of beyond)
+              expect(commits.filter((other) => other.run_id === run_id && other.number > number)).toEqual([]);
+            const repeated = beyond.length > 0;
+            const found = committed().toSorted((a, b) => a - b);
+            expect(repeated ? [...new Set(found)] : found).toEqual(rowIds);
+            for (const { key, rows, bytes } of commitsIn(objects).flatMap((commit) => commit.objects)) {
+              expect(rowsOf(objects, key)).toHaveLength(rows);
+              expect(objects.get(key)).toHaveLength(bytes);
+            }
+            for (const key of dataKeys(objects)) expect(() => rowsOf(objects, key)).not.toThrow();
+          },
+        ),
+        { numRuns: RUNS },
+      );
+    },
+    Math.max(600_000, RUNS * 200),
+  );
 });
