@@ -34,7 +34,7 @@ const batchSettings = {
     .meta({
       title: 'Memory for open objects in bytes',
       description:
-        'When the rows held for all streams together need more, the largest objects are closed early and input waits. The program itself needs about 100 MB beside this.',
+        'When the rows held for all streams together need more, the largest objects are closed early and input waits. The program itself needs 100 to 150 MB beside this.',
     }),
   max_open_objects: z.int().min(1).default(20_000).meta({
     title: 'Most open objects',
