@@ -75,7 +75,7 @@ count() {
   local name=$1 report=$2 status=0 line
   shift 2
   echo "-- $name"
-  timeout 600 "$@" || status=$?
+  timeout 900 "$@" || status=$?
   line=$(node .ci/count.js "$report" "$status")
   echo "-- $name: $line"
   passed=$((passed + ${line%% *}))
@@ -87,7 +87,7 @@ count() {
 check() {
   local name=$1 limit=()
   shift
-  [ "$(type -t "$1")" = file ] && limit=(timeout 600)
+  [ "$(type -t "$1")" = file ] && limit=(timeout 900)
   echo "-- $name"
   if "${limit[@]}" "$@"; then passed=$((passed + 1)); else
     failed=$((failed + 1))

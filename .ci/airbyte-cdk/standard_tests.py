@@ -29,7 +29,7 @@ class Program:
 
 
 def run_program(source, args, **_):
-    ended = subprocess.run([source.path, *args], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
+    ended = subprocess.run([source.path, *args], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=600)
     assert ended.stderr == ""
     output = entrypoint_wrapper.EntrypointOutput(messages=ended.stdout.splitlines(), command=args, stderr=ended.stderr)
     # `check` says in words that it failed; any other verb says so by its exit code as well.

@@ -84,7 +84,7 @@ def pyab(tmp_path, command, config, *more):
     path = tmp_path / "config.json"
     path.write_text(json.dumps(config))
     arguments = [PYAB, *command, f"--config={path}", *more]
-    return subprocess.run(arguments, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(arguments, capture_output=True, text=True, timeout=600, check=False)
 
 
 def without_nulls(record):

@@ -53,7 +53,7 @@ def test_pyab_validate(jira, tmp_path):
     config.write_text(json.dumps(jira.config))
     pyab = Path(sys.executable).parent / "pyab"
     command = [pyab, "validate", f"--connector={SOURCE}", f"--config={config}"]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     assert ended.returncode == 0, ended.stderr
     assert "Connection check succeeded" in ended.stderr
 
