@@ -16,7 +16,6 @@ from pathlib import Path
 
 import airbyte as ab
 import pytest
-from airbyte._util.destination_smoke_tests import get_smoke_test_source
 from airbyte.cli.smoke_test_source._scenarios import PREDEFINED_SCENARIOS, get_scenario_records
 from airbyte.exceptions import AirbyteConnectorCheckFailedError, AirbyteConnectorWriteError
 from airbyte.strategies import WriteStrategy
@@ -87,6 +86,42 @@ def pyab(tmp_path, command, config, *more):
     return subprocess.run(arguments, capture_output=True, text=True, timeout=600, check=False)
 
 
+def source_of(folder, scenarios):
+    """A source that says what the host's own smoke test source would, but starts in no time."""
+
+    def stream(scenario):
+        described = {"name": scenario["name"], "json_schema": scenario["json_schema"]}
+        return {**described, "supported_sync_modes": ["full_refresh"]}
+
+    def status(scenario, status):
+        told = {"stream_descriptor": {"name": scenario["name"]}, "status": status}
+        return {"type": "TRACE", "trace": {"type": "STREAM_STATUS", "emitted_at": 1.0, "stream_status": told}}
+
+    def read(scenario):
+        yield status(scenario, "STARTED")
+        for data in get_scenario_records(scenario):
+            record = {"stream": scenario["name"], "data": data, "emitted_at": int(time.time() * 1000)}
+            yield {"type": "RECORD", "record": record}
+        yield status(scenario, "COMPLETE")
+
+    answers = {
+        "spec": [{"type": "SPEC", "spec": {"connectionSpecification": {"type": "object", "properties": {}}}}],
+        "check": [{"type": "CONNECTION_STATUS", "connectionStatus": {"status": "SUCCEEDED"}}],
+        "discover": [{"type": "CATALOG", "catalog": {"streams": [stream(one) for one in scenarios]}}],
+        "read": [message for one in scenarios for message in read(one)],
+    }
+    for command, messages in answers.items():
+        (folder / command).write_text("".join(json.dumps(message) + "\n" for message in messages))
+    program = folder / "source"
+    program.write_text(f'#!/bin/sh\nexec cat "{folder}/$1"\n')
+    program.chmod(0o755)
+    return ab.get_source("source-prepared", local_executable=program, config={}, streams="*")
+
+
+def predefined(*names):
+    return [scenario for scenario in PREDEFINED_SCENARIOS if scenario["name"] in names]
+
+
 def without_nulls(record):
     """As PyAirbyte passes records on."""
     return {name: value for name, value in record.items() if value is not None}
@@ -125,8 +160,8 @@ def test_pyab_destination_smoke_test(lake, tmp_path):
     assert all(abs(row["_airbyte_extracted_at"] / 1000 - time.time()) < 600 for row in every)
 
 
-def test_overwrite_replaces_and_append_does_not(lake):
-    source = get_smoke_test_source(scenarios=["basic_types"])
+def test_overwrite_replaces_and_append_does_not(lake, tmp_path):
+    source = source_of(tmp_path, predefined("basic_types"))
     destination = destination_for(lake.config("modes"))
 
     def write(strategy):
@@ -138,29 +173,22 @@ def test_overwrite_replaces_and_append_does_not(lake):
     assert write(WriteStrategy.APPEND) == {1: 2, 2: 2, 3: 2}
 
 
-def test_data_of_a_cache_and_its_states(lake):
+def test_data_of_a_cache_and_its_states(lake, tmp_path):
     """What PyAirbyte reads back from its cache comes with a state for each stream, which it expects back."""
-    source = get_smoke_test_source(scenarios=["basic_types", "large_batch_stream"])
+    source = source_of(tmp_path, predefined("basic_types", "large_batch_stream"))
     destination = destination_for({**lake.config("cache"), "batch_size_rows": 100})
-    destination.write(source, cache=ab.new_local_cache("smoke"), write_strategy=WriteStrategy.APPEND)
+    destination.write(source, cache=ab.new_local_cache("smoke", tmp_path), write_strategy=WriteStrategy.APPEND)
     assert {name: len(rows) for name, rows in lake.rows("cache").items()} == {
         "basic_types": 3,
         "large_batch_stream": 1000,
     }
 
 
-def test_a_failure_is_told(lake):
+def test_a_failure_is_told(lake, tmp_path):
     config = {**lake.config("failure"), "validate_records": "fail"}
-    source = get_smoke_test_source(
-        scenarios=["basic_types"],
-        custom_scenarios=[
-            {
-                "name": "bad",
-                "json_schema": {"type": "object", "properties": {"id": {"type": "integer"}}},
-                "records": [{"id": "x"}],
-            }
-        ],
-    )
+    schema = {"type": "object", "properties": {"id": {"type": "integer"}}}
+    bad = {"name": "bad", "json_schema": schema, "records": [{"id": "x"}]}
+    source = source_of(tmp_path, [*predefined("basic_types"), bad])
     with pytest.raises(AirbyteConnectorWriteError) as failure:
         destination_for(config).write(source, cache=False, state_cache=False)
     # PyAirbyte keeps what the connector said in a file, and shows its name.
