@@ -126,8 +126,8 @@ async function firstPage(search: Search, window: Window): Promise<Page & { reado
  * issues from before `before`). A row that leaves the window after it was shown moves the rows behind it up, and a
  * page may skip one of them; but then the next pass does not show the row that left. So two equal passes mean that
  * the first of them skipped nothing. Rows that leave unshown, which an empty page tells of, or that leave with a
- * time that is not compared, which stand before rows of an earlier time, could skip the same row twice: passes with
- * such rows are trusted only when they go on being equal.
+ * time that is not compared, which stand before rows of an earlier time, could skip the same row twice: if one of the
+ * equal passes had such rows, they are trusted only when they go on being equal.
  */
 async function* wholeWindow(
   search: Search,
@@ -136,6 +136,8 @@ async function* wholeWindow(
   fresh: (rows: readonly Row[]) => Row[],
 ): AsyncGenerator<readonly Row[]> {
   let last: ReadonlySet<string> | undefined;
+  // In any of the passes that were equal.
+  let unsure = false;
   for (let equal = 0; ;) {
     const shown = new Set<string>();
     let pages = 0;
@@ -153,7 +155,8 @@ async function* wholeWindow(
     }
     const same = last?.size === shown.size && [...shown].every((id) => last?.has(id));
     equal = same ? equal + 1 : 0;
-    if (pages === 1 || equal >= (leaving ? EQUAL_WITH_LEAVING : 1)) return;
+    unsure = leaving || (same && unsure);
+    if (pages === 1 || equal >= (unsure ? EQUAL_WITH_LEAVING : 1)) return;
     last = shown;
   }
 }

@@ -161,6 +161,19 @@ describe('the walk', () => {
               { rows: [], heard: true },
             ],
           ],
+          [
+            [1, 0, 0, 0, 0, 0],
+            1,
+            [
+              { rows: [], heard: false },
+              { rows: [], heard: false },
+              { rows: [990313051], heard: false },
+              { rows: [], heard: false },
+              { rows: [1627582066, 1784406221], heard: true },
+              { rows: [], heard: false },
+              { rows: [1544744948], heard: true },
+            ],
+          ],
         ],
       },
     );
